@@ -1,0 +1,50 @@
+"""Run the migrations: against the database of the settings, or as SQL text with --sql."""
+
+from logging.config import fileConfig
+from typing import Any, Literal, cast
+
+import sqlalchemy as sa
+from alembic import context
+from alembic.autogenerate.api import AutogenContext
+from sqlalchemy.engine import Connection
+from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
+
+import models
+from database import migration_engine, parse_url, read_settings
+
+config = context.config
+
+
+def render_item(kind: str, item: Any, _: AutogenContext) -> str | Literal[False]:
+    """Write SQLModel's own types as SQLAlchemy's, which is all that a migration imports."""
+    if kind == "type" and isinstance(item, AutoString):
+        return f"sa.String(length={cast(sa.String, item.impl).length})"
+    if kind == "type" and type(item) is UTCDateTime:
+        return "sa.DateTime(timezone=True)"
+    return False
+
+
+def run(connection: Connection | None = None, url: sa.URL | None = None) -> None:
+    """Run the migrations on a connection, or print them for the dialect of a URL."""
+    context.configure(
+        connection=connection,
+        url=url.render_as_string(hide_password=False) if url else None,
+        target_metadata=models.Base.metadata,
+        literal_binds=connection is None,
+        render_item=render_item,
+        render_as_batch=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+if (given := config.attributes.get("connection")) is not None:
+    run(given)  # from the app's start or from a test
+else:
+    fileConfig(config.config_file_name or "alembic.ini", disable_existing_loggers=False)
+    url = parse_url(read_settings().database_url)
+    if context.is_offline_mode():
+        run(url=url)
+    else:
+        with migration_engine(url).begin() as connection:
+            run(connection)

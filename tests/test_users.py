@@ -1,0 +1,320 @@
+"""Users: every route under /users but those about orders."""
+
+import httpx
+import sqlalchemy as sa
+from conftest import new_post, new_user
+
+from database import parse_url
+
+ADA = {"name": "Ada Lovelace", "email": "ada@example.com"}
+
+
+def test_create_user(client: httpx.Client) -> None:
+    body = ADA | {"username": "ada", "age": 36, "city": "London", "bio": "Wrote the first program."}
+    response = client.post("/users", json=body)
+    assert response.status_code == 201
+    user = response.json()
+    assert {key: user[key] for key in body} == body
+    assert user["id"] == 1
+    assert user["is_active"] is True
+    assert user["deleted_at"] is None
+    assert user["created_at"].endswith("Z")
+    assert client.get("/users/1").json() == user
+
+
+def test_create_user_with_full_name_and_password(client: httpx.Client) -> None:
+    body = {
+        "username": "ada",
+        "email": " Ada@Example.COM ",
+        "password": "Secret123",
+        "full_name": "Ada",
+    }
+    user = client.post("/users", json=body).json()
+    assert user["name"] == "Ada"
+    assert user["email"] == "ada@example.com"
+    assert user["city"] == "Unknown"
+    assert user["age"] is None
+
+
+def test_password_is_stored_as_argon2_and_never_answered(client: httpx.Client, url: str) -> None:
+    answers = [client.post("/users", json=ADA | {"password": "Secret123"})]
+    answers += [client.put("/users/1", json=ADA), client.get("/users"), client.get("/users/page")]
+    answers += [client.patch("/users/1", json={"age": 3}), client.get("/users/1/posts")]
+    for answer in answers:
+        assert "password" not in answer.text
+        assert "argon2" not in answer.text
+    engine = sa.create_engine(parse_url(url), poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        stored = connection.scalar(sa.text("SELECT hashed_password FROM users"))
+    assert str(stored).startswith("$argon2id$")
+
+
+def test_create_user_ignores_what_clients_may_not_set(client: httpx.Client) -> None:
+    extra = {
+        "id": 77,
+        "is_active": False,
+        "created_at": "2001-01-01T00:00:00Z",
+        "hashed_password": "x",
+    }
+    user = client.post("/users", json=ADA | extra).json()
+    assert user["id"] == 1
+    assert user["is_active"] is True
+    assert not user["created_at"].startswith("2001")
+
+
+def test_create_user_invalid(client: httpx.Client) -> None:
+    wrong: list[tuple[str, object]] = [
+        ("name", "A"),
+        ("name", "A" * 51),
+        ("name", None),
+        ("email", "no-address"),
+        ("email", None),
+        ("username", "ab"),
+        ("username", "no spaces"),
+        ("age", -1),
+        ("age", 151),
+        ("age", "many"),
+        ("age", True),
+        ("city", "C" * 51),
+        ("city", None),
+        ("bio", "B" * 1001),
+        ("password", "Short1"),
+        ("password", "noDigitsHere"),
+        ("password", "no-upper-case-1"),
+    ]
+    for field, value in wrong:
+        response = client.post("/users", json=ADA | {field: value})
+        assert response.status_code == 422, (field, value)
+        assert response.json()["detail"][0]["loc"][:2] == ["body", field]
+    assert client.get("/users").json() == []
+
+
+def test_taken_value(client: httpx.Client) -> None:
+    client.post("/users", json=ADA | {"username": "ada"})
+    other = new_user(client)
+    for field, value, detail in [
+        ("email", "ADA@example.com", "Email already registered"),
+        ("username", "ada", "Username already taken"),
+    ]:
+        body = {"name": "Other", "email": "other@example.com", field: value}
+        for response in (
+            client.post("/users", json=body),
+            client.put(f"/users/{other['id']}", json=body),
+            client.patch(f"/users/{other['id']}", json={field: value}),
+        ):
+            assert (response.status_code, response.json()) == (409, {"detail": detail})
+    assert client.get(f"/users/{other['id']}").json() == other
+
+
+def test_create_users_bulk(client: httpx.Client) -> None:
+    body = [{"name": f"User {n}", "email": f"u{n}@example.com"} for n in range(1000)]
+    response = client.post("/users/bulk", json=body)
+    assert response.status_code == 201
+    assert [user["name"] for user in response.json()] == [user["name"] for user in body]
+    assert [user["id"] for user in response.json()] == list(range(1, 1001))
+    assert client.get("/users/1000").json() == response.json()[-1]
+
+
+def test_create_users_bulk_wrong_size(client: httpx.Client) -> None:
+    body = [{"name": f"User {n}", "email": f"u{n}@example.com"} for n in range(1001)]
+    assert client.post("/users/bulk", json=body).status_code == 422
+    assert client.post("/users/bulk", json=[]).status_code == 422
+    assert client.get("/users").json() == []
+
+
+def test_create_users_bulk_taken(client: httpx.Client) -> None:
+    client.post("/users", json=ADA | {"username": "ada"})
+    for taken, detail in [
+        ({"email": "ada@example.com"}, "Email already registered: ada@example.com"),
+        ({"email": "u1@example.com"}, "Email already registered: u1@example.com"),
+        ({"email": "x@example.com", "username": "ada"}, "Username already taken: ada"),
+    ]:
+        body = [{"name": "One", "email": "u1@example.com"}, {"name": "Two", **taken}]
+        response = client.post("/users/bulk", json=body)
+        assert (response.status_code, response.json()) == (409, {"detail": detail})
+    assert len(client.get("/users").json()) == 1
+
+
+def test_read_users_window(client: httpx.Client) -> None:
+    client.post(
+        "/users/bulk",
+        json=[{"name": f"User {n}", "email": f"u{n}@example.com"} for n in range(1, 26)],
+    )
+    assert [user["id"] for user in client.get("/users").json()] == list(range(1, 11))
+    assert [user["id"] for user in client.get("/users?skip=20").json()] == list(range(21, 26))
+    seen, next_url = [], "/users?limit=7&min_age=0"
+    assert client.get(next_url).json() == []
+    next_url = "/users?limit=7&is_active=true&skip=2"
+    while next_url:
+        response = client.get(next_url)
+        seen += [user["id"] for user in response.json()]
+        next_url = response.links.get("next", {}).get("url", "")
+        assert "is_active=true" in next_url or not next_url
+    assert seen == list(range(3, 26))
+
+
+def test_read_users_filters(client: httpx.Client) -> None:
+    new_user(client, name="Ada", age=30, city="London", username="first")
+    new_user(client, name="Bob_Marley", age=40, city="Kingston", email="100%@example.com")
+    new_user(client, name="Zoë", age=50, city="Londonderry")
+    client.patch("/users/3", json={"is_active": False})
+
+    def ids(query: str) -> list[int]:
+        response = client.get(query)
+        assert response.status_code == 200, response.text
+        return [user["id"] for user in response.json()]
+
+    assert ids("/users?min_age=40") == [2, 3]
+    assert ids("/users?min_age=30&max_age=40") == [1, 2]
+    assert ids("/users?is_active=false") == [3]
+    assert ids("/users?search=BOB") == [2]
+    assert ids("/users?search=first") == [1]
+    assert ids("/users?search=%25") == [2]  # a literal per cent sign
+    assert ids("/users?search=_") == [2]
+    assert ids("/users/search?city=london") == [1, 3]
+    assert ids("/users/search?city=london&name=ad") == [1]
+    assert ids("/users/active") == [1, 2]
+    assert client.get("/users/stats/active-count").json() == {"active_users": 2}
+
+
+def test_read_users_page(client: httpx.Client) -> None:
+    client.post(
+        "/users/bulk",
+        json=[{"name": f"User {n}", "email": f"u{n}@example.com"} for n in range(1, 46)],
+    )
+    page = client.get("/users/page").json()
+    assert [user["id"] for user in page.pop("items")] == list(range(45, 25, -1))
+    assert page == {
+        "total": 45,
+        "page": 1,
+        "page_size": 20,
+        "total_pages": 3,
+        "has_next": True,
+        "has_previous": False,
+    }
+    last = client.get("/users/page?page=3&page_size=20").json()
+    assert [user["id"] for user in last["items"]] == [5, 4, 3, 2, 1]
+    assert (last["has_next"], last["has_previous"]) == (False, True)
+    assert client.get("/users/page?page_size=101").status_code == 422
+    assert client.get("/users/page?page=0").status_code == 422
+
+
+def test_read_users_page_of_nothing(client: httpx.Client) -> None:
+    page = client.get("/users/page").json()
+    assert (page["items"], page["total"], page["total_pages"]) == ([], 0, 0)
+    assert (page["has_next"], page["has_previous"]) == (False, False)
+
+
+def test_read_user_by_email(client: httpx.Client) -> None:
+    client.post("/users", json=ADA)
+    assert client.get("/users/by-email/ADA@example.com").json()["id"] == 1
+    response = client.get("/users/by-email/nobody@example.com")
+    assert (response.status_code, response.json()) == (404, {"detail": "User not found"})
+
+
+def test_user_not_found(client: httpx.Client) -> None:
+    for method, path, body in [
+        ("GET", "/users/9", None),
+        ("GET", "/users/9/posts", None),
+        ("PUT", "/users/9", ADA),
+        ("PATCH", "/users/9", {}),
+        ("DELETE", "/users/9", None),
+        ("DELETE", "/users/9/soft", None),
+        ("POST", "/users/9/restore", None),
+        ("GET", "/async/users/9", None),
+        ("GET", "/async/users/9/with-posts", None),
+        ("PUT", "/async/users/9", ADA),
+        ("DELETE", "/async/users/9", None),
+    ]:
+        response = client.request(method, path, json=body)
+        assert (response.status_code, response.json()) == (404, {"detail": "User not found"}), path
+
+
+def test_replace_user_resets_what_is_left_out(client: httpx.Client) -> None:
+    old = new_user(client, username="ada", age=36, city="London", bio="Countess")
+    new = client.put("/users/1", json=ADA)
+    assert new.status_code == 200
+    expected = ADA | {"username": None, "age": None, "city": "Unknown", "bio": None}
+    assert {key: new.json()[key] for key in expected} == expected
+    assert new.json()["created_at"] == old["created_at"]
+    assert new.json()["updated_at"] > str(old["updated_at"])
+    assert client.get("/users/1").json() == new.json()
+
+
+def test_update_user_changes_only_what_is_sent(client: httpx.Client) -> None:
+    old = new_user(client, username="ada", age=36, city="London")
+    new = client.patch("/users/1", json={"age": None, "full_name": "Ada King"}).json()
+    assert new == old | {"age": None, "name": "Ada King", "updated_at": new["updated_at"]}
+    assert client.get("/users/1").json() == new
+
+
+def test_update_user_refuses_null(client: httpx.Client) -> None:
+    user = new_user(client)
+    for field in ("name", "email", "city", "password", "is_active"):
+        assert client.patch("/users/1", json={field: None}).status_code == 422, field
+    assert client.get("/users/1").json() == user
+
+
+def test_delete_user_takes_posts_and_comments_along(client: httpx.Client) -> None:
+    ada, bob = new_user(client)["id"], new_user(client)["id"]
+    new_post(client, author_id=ada)
+    kept = new_post(client, author_id=bob)["id"]
+    client.post(f"/posts/{kept}/comments", json={"body": "By Ada", "author_id": ada})
+    client.post(f"/posts/{kept}/comments", json={"body": "By Bob", "author_id": bob})
+    assert client.delete(f"/users/{ada}").status_code == 204
+    assert [post["id"] for post in client.get("/posts").json()] == [kept]
+    assert [c["body"] for c in client.get(f"/posts/{kept}/comments").json()] == ["By Bob"]
+
+
+def test_soft_delete_hides_and_restore_brings_back(client: httpx.Client) -> None:
+    ada = new_user(client)
+    new_user(client)
+    new_post(client, author_id=1)
+    response = client.delete("/users/1/soft")
+    assert response.status_code == 200
+    assert isinstance(response.json()["message"], str)
+    for path in ("/users/1", "/users/1/posts", f"/users/by-email/{ada['email']}"):
+        assert client.get(path).status_code == 404
+    assert client.patch("/users/1", json={"age": 1}).status_code == 404
+    assert client.delete("/users/1/soft").status_code == 404
+    for path in ("/users", "/users/search", "/users/active"):
+        assert [user["id"] for user in client.get(path).json()] == [2]
+    assert client.get("/users/page").json()["total"] == 1
+    hidden = client.get("/users?include_deleted=true").json()[0]
+    assert hidden["deleted_at"].endswith("Z")
+    assert hidden["is_active"] is False
+    taken = client.post("/users", json={"name": "Again", "email": ada["email"]})
+    assert taken.status_code == 409
+    late = {"title": "Too late", "content": "Twenty characters at the least.", "author_id": 1}
+    assert client.post("/posts", json=late).status_code == 404
+    restored = client.post("/users/1/restore")
+    assert restored.status_code == 200
+    assert restored.json() == ada | {"updated_at": restored.json()["updated_at"]}
+    assert len(client.get("/users/1/posts").json()["posts"]) == 1
+
+
+def test_restore_user_who_is_not_deleted_changes_nothing(client: httpx.Client) -> None:
+    new_user(client)
+    inactive = client.patch("/users/1", json={"is_active": False}).json()
+    assert client.post("/users/1/restore").json() == inactive
+
+
+def test_deactivate_users_bulk(client: httpx.Client) -> None:
+    for _ in range(3):
+        new_user(client)
+    body = {"user_ids": [1, 3, 999]}
+    first = client.patch("/users/bulk/deactivate", json=body)
+    assert (first.status_code, first.json()) == (200, {"deactivated_count": 2})
+    assert client.patch("/users/bulk/deactivate", json=body).json() == {"deactivated_count": 0}
+    assert [user["id"] for user in client.get("/users/active").json()] == [2]
+    for wrong in ({"user_ids": []}, {"user_ids": [0]}, {"user_ids": "1"}, {}):
+        assert client.patch("/users/bulk/deactivate", json=wrong).status_code == 422
+
+
+def test_read_user_with_posts(client: httpx.Client) -> None:
+    user = new_user(client)
+    written = [new_post(client, author_id=1)["id"] for _ in range(12)]
+    answer = client.get("/users/1/posts").json()
+    posts = answer.pop("posts")
+    assert answer == user
+    assert [post["id"] for post in posts] == written
