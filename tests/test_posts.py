@@ -1,6 +1,7 @@
 """Posts, tags and comments."""
 
 import httpx
+
 from conftest import new_post, new_user
 
 CONTENT = "Twenty characters at the least."
@@ -47,11 +48,12 @@ def test_slugs_stay_unique(client: httpx.Client) -> None:
 
 def test_create_post_with_unknown_rows(client: httpx.Client) -> None:
     new_tag(client, "python")
-    for extra, detail in [
+    unknown: list[tuple[dict[str, object], str]] = [
         ({"author_id": 9}, "Author not found"),
         ({"tag_ids": [1, 9]}, "Some tags not found"),
-    ]:
-        response = client.post("/posts", json={"title": "Title", "content": CONTENT} | extra)
+    ]
+    for extra, detail in unknown:
+        response = client.post("/posts", json={"title": "Title", "content": CONTENT, **extra})
         assert (response.status_code, response.json()) == (404, {"detail": detail})
     assert client.get("/posts").json() == []
 

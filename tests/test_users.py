@@ -2,8 +2,8 @@
 
 import httpx
 import sqlalchemy as sa
-from conftest import new_post, new_user
 
+from conftest import new_post, new_user
 from database import parse_url
 
 ADA = {"name": "Ada Lovelace", "email": "ada@example.com"}
@@ -302,13 +302,14 @@ def test_restore_user_who_is_not_deleted_changes_nothing(client: httpx.Client) -
 def test_deactivate_users_bulk(client: httpx.Client) -> None:
     for _ in range(3):
         new_user(client)
-    body = {"user_ids": [1, 3, 999]}
-    first = client.patch("/users/bulk/deactivate", json=body)
+    ids = {"user_ids": [1, 3, 999]}
+    first = client.patch("/users/bulk/deactivate", json=ids)
     assert (first.status_code, first.json()) == (200, {"deactivated_count": 2})
-    assert client.patch("/users/bulk/deactivate", json=body).json() == {"deactivated_count": 0}
+    assert client.patch("/users/bulk/deactivate", json=ids).json() == {"deactivated_count": 0}
     assert [user["id"] for user in client.get("/users/active").json()] == [2]
-    for wrong in ({"user_ids": []}, {"user_ids": [0]}, {"user_ids": "1"}, {}):
-        assert client.patch("/users/bulk/deactivate", json=wrong).status_code == 422
+    wrong: list[dict[str, object]] = [{"user_ids": []}, {"user_ids": [0]}, {"user_ids": "1"}, {}]
+    for body in wrong:
+        assert client.patch("/users/bulk/deactivate", json=body).status_code == 422
 
 
 def test_read_user_with_posts(client: httpx.Client) -> None:

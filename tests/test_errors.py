@@ -1,0 +1,176 @@
+"""Input that no form would send: a 4xx with a reason, nothing changed, nothing given away."""
+
+import httpx
+import pytest
+import sqlalchemy as sa
+
+from conftest import new_post, new_user, serve
+from database import migration_engine, parse_url
+
+JSON = {"Content-Type": "application/json"}
+BIG = 10**30
+
+
+def test_bodies_that_are_no_json_object(client: httpx.Client) -> None:
+    for body, status in [
+        (b"", 422),
+        (b"null", 422),
+        (b"[]", 422),
+        (b"{", 422),
+        (b'"text"', 422),
+        (b'{"name": NaN, "email": "a@example.com"}', 422),
+        (b'{"name": "Ada", "email": "a@example.com", "age": 1e400}', 422),
+        (b'{"name": "Ada", "email": "a@example.com", "age": ' + b"9" * 5000 + b"}", 400),
+        (b'{"name": "\xff\xfe", "email": "a@example.com"}', 400),
+        (b'{"name": "\\ud800", "email": "a@example.com"}', 422),
+        (b'{"name": "A\\u0000a", "email": "a@example.com"}', 422),
+        (b"[" * 100_000, 400),
+        (b'{"name": "' + b"A" * 2 * 1024 * 1024 + b'"}', 413),
+    ]:
+        for method, path in [("POST", "/users"), ("POST", "/async/users"), ("PUT", "/users/1")]:
+            response = client.request(method, path, content=body, headers=JSON)
+            assert response.status_code == status, (body[:60], response.text)
+            assert response.json()["detail"]
+    assert client.get("/users").json() == []
+
+
+def test_a_long_body_without_content_length_is_413(client: httpx.Client) -> None:
+    chunks = (b"[" + b" " * 65536 for _ in range(20))
+    assert client.post("/users", content=chunks, headers=JSON).status_code == 413
+
+
+@pytest.mark.parametrize("number", [0, -1, 2**31, BIG, "abc", "1.5", "9" * 5000, "%00"])
+def test_ids_out_of_range(client: httpx.Client, number: object) -> None:
+    for path in (f"/users/{number}", f"/posts/{number}", f"/async/users/{number}"):
+        assert client.get(path).status_code == 422, path
+    for path in (f"/users?after_id={number}", f"/posts?author_id={number}"):
+        assert client.get(path).status_code == 422, path
+    if isinstance(number, int):
+        new_user(client)
+        body = {"title": "Title", "content": "Twenty characters at the least."}
+        assert client.post("/posts", json=body | {"author_id": number}).status_code == 422
+        assert client.post("/posts", json=body | {"tag_ids": [number]}).status_code == 422
+        data = {"user_ids": [number]}
+        assert client.patch("/users/bulk/deactivate", json=data).status_code == 422
+
+
+def test_queries_out_of_range(client: httpx.Client) -> None:
+    for query in (
+        "skip=-1",
+        f"skip={BIG}",
+        "limit=0",
+        "limit=101",
+        "limit=many",
+        "min_age=-1",
+        f"max_age={BIG}",
+        "is_active=perhaps",
+        "search=%00",
+        f"search={'s' * 255}",
+    ):
+        response = client.get(f"/users?{query}")
+        assert response.status_code == 422, query
+        assert response.json()["detail"][0]["loc"][0] == "query"
+    assert client.get("/users/page?page=2147483647&page_size=100").status_code == 200
+    assert client.get(f"/users/page?page={BIG}").status_code == 422
+    assert client.get("/users?search=%ff%fe").status_code == 200
+    assert client.get("/posts?tag=%00").status_code == 422
+    assert client.get("/users/by-email/%00").status_code == 422
+
+
+def test_invalid_input_is_not_repeated_in_the_answer(client: httpx.Client) -> None:
+    body = {"name": "A", "email": "ada@example.com", "password": "OpenSesame"}
+    response = client.post("/users", json=body)
+    assert response.status_code == 422
+    assert "OpenSesame" not in response.text
+    assert {error["loc"][1] for error in response.json()["detail"]} == {"name", "password"}
+
+
+def test_unknown_paths_and_methods(client: httpx.Client) -> None:
+    assert client.get("/nothing").json() == {"detail": "Not Found"}
+    response = client.put("/tags")
+    assert (response.status_code, response.json()) == (405, {"detail": "Method Not Allowed"})
+
+
+def test_every_path_answers_with_a_slash_at_its_end(client: httpx.Client) -> None:
+    for path, methods in client.get("/openapi.json").json()["paths"].items():
+        for method in methods:
+            for number in ("1", "0"):
+                address = path.replace("{id}", number).replace("{email}", "a@example.com")
+                plain = client.request(method, address)
+                slashed = client.request(method, address + "/" if address != "/" else "/")
+                assert slashed.status_code == plain.status_code, (method, address)
+                assert not plain.has_redirect_location
+
+
+def test_a_row_that_another_client_locks_is_503(url: str, dialect: str) -> None:
+    with serve(url, DATABASE_LOCK_TIMEOUT="1") as client:
+        post = new_post(client)
+        with migration_engine(parse_url(url)).begin() as connection:
+            connection.execute(sa.text("UPDATE posts SET title = 'Mine for now'"))
+            response = client.patch("/posts/1", json={"title": "Mine instead"})
+            assert response.status_code == 503, dialect
+            assert response.headers["Retry-After"] == "1"
+            assert response.json() == {"detail": "The database is busy or away; try again"}
+            assert client.get("/posts/1").json() == post  # readers do not wait
+            connection.rollback()
+        assert client.patch("/posts/1", json={"title": "Mine at last"}).status_code == 200
+
+
+def test_lost_connections_are_503_or_replaced(client: httpx.Client, url: str, dialect: str) -> None:
+    if dialect == "sqlite":
+        return  # a file has no connections that it could lose
+    new_user(client)
+    client.get("/users/1")
+    with migration_engine(parse_url(url)).connect() as connection:
+        if dialect == "postgresql":
+            connection.execute(
+                sa.text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            )
+        else:
+            processes = connection.execute(
+                sa.text(
+                    "SELECT id FROM information_schema.processlist"
+                    " WHERE db = database() AND id <> connection_id()"
+                )
+            )
+            for (number,) in processes.all():
+                connection.execute(sa.text(f"KILL {number}"))
+    for path in ("/users/1", "/users", "/async/users"):
+        assert client.get(path).status_code in (200, 503)
+        assert client.get(path).status_code == 200
+    assert client.patch("/users/1", json={"age": 7}).status_code == 200
+
+
+def test_a_database_that_goes_away_is_503_and_unhealthy(
+    url: str, dialect: str, postgresql_server: sa.URL
+) -> None:
+    if dialect != "postgresql":
+        return  # the other two cannot be taken away while the test runs
+    database = parse_url(url).database
+    server = sa.create_engine(postgresql_server, isolation_level="AUTOCOMMIT")
+    with serve(url) as client, server.connect() as admin:
+        assert client.get("/health").status_code == 200
+        admin.exec_driver_sql(f"ALTER DATABASE {database} ALLOW_CONNECTIONS false")
+        admin.exec_driver_sql(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'"
+        )
+        health = client.get("/health")
+        assert (health.status_code, health.json()["status"]) == (503, "unhealthy")
+        body = {"name": "Ada Lovelace", "email": "ada@example.com"}
+        for response in (
+            client.get("/users"),
+            client.post("/users", json=body),
+            client.get("/async/users"),
+            client.post("/async/users", json=body),
+            client.get("/health/db"),
+        ):
+            assert response.status_code == 503, response.text
+            assert response.headers["Retry-After"] == "1"
+            assert "onemodel" not in response.text
+        admin.exec_driver_sql(f"ALTER DATABASE {database} ALLOW_CONNECTIONS true")
+        assert client.post("/users", json=body).status_code == 201
+        assert client.get("/health").json()["status"] == "healthy"
+    server.dispose()

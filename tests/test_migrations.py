@@ -1,0 +1,187 @@
+"""The history of the schema: up, down, with rows in place, as SQL text, and equal to models.py."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from pytest_alembic import MigrationContext, tests
+from pytest_alembic.config import Config as PytestAlembicConfig
+from pytest_alembic.runner import runner
+
+from conftest import migrate
+from database import alembic_config, migration_engine, parse_url
+from models import Base
+
+ROOT = Path(__file__).parent.parent
+NEWEST = "0004"
+
+
+@pytest.fixture
+def engine(url: str) -> sa.Engine:
+    """Return an engine on an empty database, not even migrated."""
+    migrate(url, "base")
+    return migration_engine(parse_url(url))
+
+
+@pytest.fixture
+def history(engine: sa.Engine) -> Iterator[MigrationContext]:
+    """Yield pytest-alembic's view of the migrations."""
+    config = PytestAlembicConfig.from_raw_config(alembic_config())
+    with runner(config=config, engine=engine) as context:
+        yield context
+
+
+def test_the_history_is_one_line_up_and_down(history: MigrationContext) -> None:
+    tests.test_single_head_revision(history)
+    tests.test_upgrade(history)
+    history.migrate_down_to("base")
+    tests.test_up_down_consistency(history)
+
+
+def test_models_and_migrations_agree(history: MigrationContext) -> None:
+    tests.test_model_definitions_match_ddl(history)
+
+
+def schema(engine: sa.Engine) -> dict[str, Any]:
+    """Return what Alembic does not compare: checks, delete rules, collations, names."""
+    inspector = sa.inspect(engine)
+    return {
+        table: {
+            "columns": sorted(
+                (c["name"], str(c["type"]), c["nullable"], getattr(c["type"], "collation", None))
+                for c in inspector.get_columns(table)
+            ),
+            "checks": sorted(
+                (c["name"], c["sqltext"]) for c in inspector.get_check_constraints(table)
+            ),
+            "keys": sorted(
+                (k["name"], k["referred_table"], k["options"].get("ondelete"))
+                for k in inspector.get_foreign_keys(table)
+            ),
+            "unique": sorted(
+                (u["name"], u["column_names"]) for u in inspector.get_unique_constraints(table)
+            ),
+            "indexes": sorted(
+                (i["name"], i["column_names"], i["unique"]) for i in inspector.get_indexes(table)
+            ),
+        }
+        for table in inspector.get_table_names()
+        if table != "alembic_version"
+    }
+
+
+def test_models_and_migrations_agree_on_every_constraint(engine: sa.Engine, url: str) -> None:
+    migrate(url)
+    migrated = schema(engine)
+    migrate(url, "base")
+    Base.metadata.create_all(engine)
+    created = schema(engine)
+    Base.metadata.drop_all(engine)
+    assert migrated == created
+
+
+USERS = "INSERT INTO users (id, name, email, city, created_at, updated_at) VALUES "
+POSTS = (
+    "INSERT INTO posts (id, title, content, published, author_id, created_at, updated_at) VALUES "
+)
+COMMENTS = "INSERT INTO comments (id, body, post_id, author_id, created_at) VALUES "
+NOW = "'2026-01-01 00:00:00'"
+# What a database of each revision may hold, as SQL that runs on all three.
+ROWS = {
+    "0001": [
+        USERS + f"(1, 'Ada', 'ada@example.com', 'London', {NOW}, {NOW})",
+        POSTS + f"(1, 'Same title', 'Twenty characters at the least.', {{true}}, 1, {NOW}, {NOW})",
+        POSTS + f"(2, 'Same title', 'Twenty characters at the least.', {{false}}, 1, {NOW}, {NOW})",
+        POSTS + f"(3, 'Пример?', 'Twenty characters at the least.', {{false}}, NULL, {NOW}, {NOW})",
+    ],
+    "0002": [
+        "INSERT INTO tags (id, name) VALUES (1, 'python')",
+        "INSERT INTO post_tags (post_id, tag_id) VALUES (1, 1)",
+        COMMENTS + f"(1, 'Hi', 2, 1, {NOW})",
+    ],
+}
+
+
+def test_rows_survive_every_step(engine: sa.Engine, url: str, dialect: str) -> None:
+    def run(*wanted: str) -> list[Any]:
+        boolean = (
+            {"true": "true", "false": "false"} if dialect != "sqlite" else {"true": 1, "false": 0}
+        )
+        with engine.begin() as connection:
+            return [connection.exec_driver_sql(sql.format(**boolean)) for sql in wanted]
+
+    def count() -> dict[str, int]:
+        with engine.connect() as connection:
+            tables = set(sa.inspect(connection).get_table_names()) - {"alembic_version"}
+            return {
+                table: connection.scalar(sa.text(f"SELECT count(*) FROM {table}")) or 0
+                for table in tables
+            }
+
+    counts = {}
+    revisions = [f"{n:04}" for n in range(1, int(NEWEST) + 1)]
+    for revision in revisions:
+        before = count()
+        migrate(url, revision)
+        assert before.items() <= count().items(), f"{revision} lost rows on the way up"
+        run(*ROWS.get(revision, []))
+        counts[revision] = count()
+    with engine.connect() as connection:
+        slugs = connection.scalars(sa.text("SELECT slug FROM posts ORDER BY id")).all()
+        assert slugs == ["same-title-1", "same-title-2", "primer-3"]
+        assert connection.scalars(sa.text("SELECT is_active FROM users")).all() == [True]
+    for revision in reversed(revisions[:-1]):
+        kept = {table: n for table, n in count().items() if table in counts[revision]}
+        migrate(url, revision)
+        assert count() == kept, f"{revision} lost rows on the way down"
+    migrate(url)
+    assert count()["comments"] == 0  # 0001 has no such table: coming back up makes it anew
+    assert count()["posts"] == 3
+
+
+def test_constraints_bind_after_a_rebuild(engine: sa.Engine, url: str) -> None:
+    migrate(url)
+    wrong = [
+        "UPDATE posts SET title = 'Four'",
+        "UPDATE posts SET slug = NULL",
+        "UPDATE posts SET slug = 'same'",
+        "UPDATE posts SET content = 'short'",
+        "UPDATE posts SET author_id = 99",
+    ]
+    post = (
+        "INSERT INTO posts (title, slug, content, published, created_at, updated_at) VALUES "
+        "('A title', '{}', 'Twenty characters at the least.', {}, {}, {})"
+    )
+    false = "0" if engine.dialect.name == "sqlite" else "false"
+    with engine.begin() as connection:
+        connection.exec_driver_sql(post.format("one", false, NOW, NOW))
+        connection.exec_driver_sql(post.format("two", false, NOW, NOW))
+    for statement in wrong:
+        with engine.connect() as connection:
+            if engine.dialect.name == "sqlite":
+                connection.exec_driver_sql("ROLLBACK")
+                connection.exec_driver_sql("PRAGMA foreign_keys = ON")
+            with pytest.raises(sa.exc.DBAPIError):
+                connection.exec_driver_sql(statement)
+
+
+def test_sql_text_of_the_migrations(url: str) -> None:
+    """What `alembic upgrade head --sql` prints builds the same schema, run by hand."""
+    environment = {"DATABASE_URL": url, "PATH": "", "SYSTEMROOT": "", "PYTHONUTF8": "1"}
+    for words in (["upgrade", "head"], ["downgrade", f"{NEWEST}:base"]):
+        result = subprocess.run(
+            [sys.executable, "-m", "alembic", *words, "--sql"],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert (
+            "CREATE TABLE users" if words[0] == "upgrade" else "DROP TABLE users"
+        ) in result.stdout
+    assert "DROP TABLE posts" in result.stdout
