@@ -1,6 +1,7 @@
 """The HTTP API: for each route what comes in, the crud function that runs, what goes out.
 
-Sections: lifespan, app, errors, parameters, service, users, async, posts, tags, comments.
+Sections: lifespan, app, errors, parameters, service, users, async, posts, tags, comments,
+categories, products, orders.
 """
 
 import gc
@@ -9,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
-from fastapi import Body, Depends, FastAPI, HTTPException, Path, Query, Request, Response
+from fastapi import Body, Depends, FastAPI, Header, HTTPException, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -41,8 +42,23 @@ from database import (
 )
 from models import (
     MAX_INTEGER,
+    Category,
+    CategoryCreate,
+    CategoryStats,
+    CategoryTree,
+    CategoryUpdate,
+    CategoryWithProducts,
     Comment,
     CommentCreate,
+    Integer,
+    Notification,
+    Order,
+    OrderCreate,
+    OrderDetail,
+    OrderQuery,
+    OrderStatus,
+    OrderSummary,
+    OrderWithItems,
     Page,
     Post,
     PostCreate,
@@ -50,6 +66,13 @@ from models import (
     PostQuery,
     PostUpdate,
     PostWithComments,
+    Product,
+    ProductCreate,
+    ProductDetail,
+    ProductQuery,
+    ProductUpdate,
+    Slice,
+    Spender,
     Tag,
     TagCreate,
     User,
@@ -93,7 +116,7 @@ class Error(BaseModel):
 
 app = FastAPI(
     title="onemodel",
-    description="Users, posts, tags and comments: one SQLModel class is both table and schema.",
+    description="A blog and a shop: one SQLModel class is both the table and the schema.",
     version="1.0.0",
     lifespan=lifespan,
     redirect_slashes=False,
@@ -127,13 +150,20 @@ class PathsAndBodies:
 
 # ── Errors ───────────────────────────────────────────────────────────────────────────────────────
 
-STATUS_CODES = {crud.NotFoundError: 404, crud.ConflictError: 409, crud.RuleError: 400}
+RETRY = {"Retry-After": "1"}
+STATUS_CODES = {
+    crud.NotFoundError: 404,
+    crud.ConflictError: 409,
+    crud.RuleError: 400,
+    crud.TryAgainError: 503,
+}
 
 
 @app.exception_handler(crud.DomainError)
 async def answer_domain_error(_: Request, error: crud.DomainError) -> JSONResponse:
     """Answer a rule of crud.py that said no."""
-    return JSONResponse({"detail": str(error)}, STATUS_CODES[type(error)])
+    status = STATUS_CODES[type(error)]
+    return JSONResponse({"detail": str(error)}, status, RETRY if status == 503 else None)
 
 
 @app.exception_handler(IntegrityError)
@@ -149,7 +179,7 @@ async def answer_broken_constraint(request: Request, error: IntegrityError) -> J
 async def answer_database_away(_: Request, error: Exception) -> JSONResponse:
     """Answer that the same request may succeed a moment later."""
     detail = "The database is busy or away; try again"
-    return JSONResponse({"detail": detail}, 503, {"Retry-After": "1"})
+    return JSONResponse({"detail": detail}, 503, RETRY)
 
 
 @app.exception_handler(DataError)
@@ -175,10 +205,15 @@ async def answer_bug(_: Request, error: Exception) -> JSONResponse:
 
 Id = Annotated[int, Path(ge=1, le=MAX_INTEGER)]
 Ids = Annotated[list[JsonId], Body(embed=True, min_length=1, max_length=1000)]
+Change = Annotated[Integer, Body(embed=True, ge=-MAX_INTEGER, le=MAX_INTEGER)]
+IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=64)]
 Text = Annotated[str, Path(max_length=254), AfterValidator(refuse_nul)]
+Part = Annotated[Slice, Query()]
 Filters = Annotated[Window, Query()]
 UserFilters = Annotated[UserQuery, Query()]
 PostFilters = Annotated[PostQuery, Query()]
+ProductFilters = Annotated[ProductQuery, Query()]
+OrderFilters = Annotated[OrderQuery, Query()]
 
 # As a dependency that comes before the session, hashing a password holds no connection.
 UserRows = Annotated[list[dict[str, Any]], Depends(crud.user_rows)]
@@ -283,6 +318,14 @@ def count_active_users(db: ReportDb) -> dict[str, int]:
     return {"active_users": crud.count_active_users(db)}
 
 
+@app.get("/users/top-spenders", tags=["Users"])
+def read_top_spenders(
+    db: ReportDb, limit: Annotated[int, Query(ge=1, le=100)] = 10
+) -> list[Spender]:
+    """List who spent most; cancelled orders do not count."""
+    return crud.list_top_spenders(db, limit)
+
+
 @app.get("/users/{id}", tags=["Users"])
 def read_user(id: Id, db: ReadDb) -> User:
     """Show a user; one who is soft-deleted is not found."""
@@ -336,6 +379,18 @@ def soft_delete_user(id: Id, db: Db) -> dict[str, str]:
 def restore_user(id: Id, db: Db) -> User:
     """Undo a soft delete."""
     return crud.restore_user(db, id)
+
+
+@app.get("/users/{id}/orders", tags=["Users"])
+def read_user_orders(id: Id, db: ReadDb, query: Part) -> Sequence[Order]:
+    """List a user's orders without their items, newest first."""
+    return crud.list_user_orders(db, id, query)
+
+
+@app.get("/users/{id}/notifications", tags=["Users"])
+def read_notifications(id: Id, db: ReadDb, query: Part) -> Sequence[Notification]:
+    """List a user's notifications, newest first."""
+    return crud.list_notifications(db, id, query)
 
 
 # ── Async ────────────────────────────────────────────────────────────────────────────────────────
@@ -459,3 +514,158 @@ def create_comment(id: Id, data: CommentCreate, db: Db) -> Comment:
 def read_comments(id: Id, db: ReadDb, query: Filters, paginate: Paginate) -> Sequence[Comment]:
     """List the comments of a post."""
     return paginate(crud.list_comments(db, id, query), query)
+
+
+# ── Categories ───────────────────────────────────────────────────────────────────────────────────
+
+
+@app.post("/categories", tags=["Categories"], status_code=201)
+def create_category(data: CategoryCreate, db: Db) -> Category:
+    """Add a category, below another one if `parent_id` is sent."""
+    return crud.create_category(db, data)
+
+
+@app.get("/categories", tags=["Categories"])
+def read_categories(db: ReadDb, query: Filters, paginate: Paginate) -> Sequence[Category]:
+    """List categories."""
+    return paginate(crud.list_rows(db, select(Category), Category, query), query)
+
+
+@app.get("/categories/tree", tags=["Categories"])
+def read_category_tree(db: ReadDb) -> list[CategoryTree]:
+    """Show all categories, each with its children inside."""
+    return crud.read_category_tree(db)
+
+
+@app.get("/categories/{id}/products", tags=["Categories"])
+def read_category_with_products(id: Id, db: ReadDb) -> CategoryWithProducts:
+    """Show the products of a category."""
+    return crud.read_category_with_products(db, id)
+
+
+@app.patch("/categories/{id}", tags=["Categories"])
+def update_category(id: Id, data: CategoryUpdate, db: Db) -> Category:
+    """Change the fields that are sent; a category cannot be moved below itself."""
+    return crud.update_category(db, id, data)
+
+
+@app.delete("/categories/{id}", tags=["Categories"], status_code=204)
+def delete_category(id: Id, db: Db) -> None:
+    """Delete a category; its products and children stay, without it."""
+    crud.remove(db, Category, id)
+
+
+# ── Products ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@app.post("/products", tags=["Products"], status_code=201)
+def create_product(data: ProductCreate, db: Db) -> Product:
+    """Add a product."""
+    return crud.create_product(db, data)
+
+
+@app.get("/products", tags=["Products"])
+def read_products(db: ReadDb, query: ProductFilters, paginate: Paginate) -> Sequence[Product]:
+    """List products; every filter that is given must hold."""
+    return paginate(crud.list_products(db, query), query)
+
+
+@app.get("/products/with-categories", tags=["Products"], response_model=list[ProductDetail])
+def read_products_with_categories(
+    db: ReadDb, query: Filters, paginate: Paginate
+) -> Sequence[Product]:
+    """List active products with their categories."""
+    return paginate(crud.list_products_with_categories(db, query), query)
+
+
+@app.get("/products/by-category-stats", tags=["Products"])
+def read_category_stats(db: ReportDb) -> list[CategoryStats]:
+    """Show how many active products each category has, and their prices."""
+    return crud.list_category_stats(db)
+
+
+@app.get("/products/low-stock", tags=["Products"])
+def read_low_stock(
+    db: ReadDb, query: Part, threshold: Annotated[int, Query(ge=0, le=MAX_INTEGER)] = 10
+) -> Sequence[Product]:
+    """List active products with at most `threshold` in stock, the fewest first."""
+    return crud.list_low_stock(db, threshold, query)
+
+
+@app.get("/products/by-sku/{sku}", tags=["Products"])
+def read_product_by_sku(sku: Text, db: ReadDb) -> Product:
+    """Find a product by its SKU, in any case."""
+    return crud.get_product_by_sku(db, sku)
+
+
+@app.get("/products/{id}", tags=["Products"], response_model=ProductDetail)
+def read_product(id: Id, db: ReadDb) -> Product:
+    """Show a product with its category."""
+    return crud.get(db, Product, id, crud.WITH_CATEGORY)
+
+
+@app.patch("/products/{id}", tags=["Products"])
+def update_product(id: Id, data: ProductUpdate, db: Db) -> Product:
+    """Change the fields that are sent."""
+    return crud.update_product(db, id, data)
+
+
+@app.post("/products/{id}/stock", tags=["Products"])
+def adjust_stock(id: Id, change: Change, db: Db) -> Product:
+    """Add to the stock or, with a negative number, take from it."""
+    return crud.adjust_stock(db, id, change)
+
+
+@app.delete("/products/{id}", tags=["Products"], status_code=204)
+def delete_product(id: Id, db: Db) -> None:
+    """Delete a product that was never ordered."""
+    crud.remove(db, Product, id)
+
+
+# ── Orders ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@app.post("/orders", tags=["Orders"], status_code=201, response_model=OrderWithItems)
+def place_order(data: OrderCreate, db: Db, idempotency_key: IdempotencyKey = None) -> Order:
+    """Order products; sent again with the same Idempotency-Key, it answers the first order."""
+    return crud.place_order(db, data, idempotency_key)
+
+
+@app.get("/orders", tags=["Orders"])
+def read_orders(db: ReadDb, query: OrderFilters, paginate: Paginate) -> Sequence[Order]:
+    """List orders without their items."""
+    return paginate(crud.list_orders(db, query), query)
+
+
+@app.get("/orders/stats/summary", tags=["Orders"])
+def read_order_summary(
+    db: ReportDb, user_id: Annotated[int | None, Query(ge=1, le=MAX_INTEGER)] = None
+) -> OrderSummary:
+    """Count orders and what they brought, of one user if `user_id` is given."""
+    return crud.summarize_orders(db, user_id)
+
+
+@app.get("/orders/user/{id}", tags=["Orders"])
+def read_orders_of_user(id: Id, db: ReadDb, query: Filters, paginate: Paginate) -> Sequence[Order]:
+    """List a user's orders without their items."""
+    crud.get(db, User, id)
+    return paginate(crud.list_orders(db, OrderQuery(user_id=id, **query.model_dump())), query)
+
+
+@app.get("/orders/{id}", tags=["Orders"], response_model=OrderWithItems)
+def read_order(id: Id, db: ReadDb) -> Order:
+    """Show an order with its items."""
+    return crud.get(db, Order, id, crud.eager(Order.items))
+
+
+@app.get("/orders/{id}/details", tags=["Orders"], response_model=OrderDetail)
+def read_order_details(id: Id, db: ReadDb) -> Order:
+    """Show an order with its user, its items and their products."""
+    return crud.get_order_details(db, id)
+
+
+@app.patch("/orders/{id}/status", tags=["Orders"])
+def change_order_status(id: Id, new_status: OrderStatus, db: Db) -> dict[str, int | OrderStatus]:
+    """Move an order on; cancelling it puts the stock back."""
+    order = crud.change_status(db, id, new_status)
+    return {"order_id": order.id, "new_status": order.status}

@@ -4,10 +4,14 @@ Functions take a session, return rows or raise a DomainError. They flush, so tha
 constraints show at once, and never commit: the dependency that made the session does.
 """
 
+import logging
 import re
 from collections import Counter
-from collections.abc import Sequence
-from secrets import token_hex
+from collections.abc import Iterable, Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from hashlib import sha256
+from secrets import choice, token_hex
+from string import ascii_uppercase, digits
 from time import perf_counter
 from typing import Annotated, Any, TypeVar, cast
 
@@ -27,19 +31,40 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.interfaces import ORMOption
 from sqlmodel import SQLModel, col
 
 from models import (
+    MAX_INTEGER,
+    Category,
+    CategoryCreate,
+    CategoryStats,
+    CategoryTree,
+    CategoryUpdate,
+    CategoryWithProducts,
     Comment,
     CommentCreate,
+    Notification,
+    Order,
+    OrderCreate,
+    OrderItem,
+    OrderQuery,
+    OrderStatus,
+    OrderSummary,
     Page,
     Post,
     PostCreate,
     PostQuery,
     PostUpdate,
+    Product,
+    ProductCreate,
+    ProductQuery,
+    ProductUpdate,
+    Slice,
+    Spender,
     Tag,
     User,
     UserCreate,
@@ -49,6 +74,7 @@ from models import (
     utc_now,
 )
 
+logger = logging.getLogger("uvicorn.error")
 Row = TypeVar("Row", bound=SQLModel)
 
 
@@ -71,6 +97,10 @@ class RuleError(DomainError):
     """A business rule says no."""
 
 
+class TryAgainError(DomainError):
+    """Chance was against this request; the same one may succeed."""
+
+
 # What a broken constraint means to a client. Checking with a SELECT first would miss the request
 # that takes the same e-mail in between; the constraint cannot be passed.
 CONSTRAINTS: dict[str, DomainError] = {
@@ -83,6 +113,16 @@ CONSTRAINTS: dict[str, DomainError] = {
     "fk_comments_post_id_posts": NotFoundError("Post not found"),
     "fk_post_tags_tag_id_tags": NotFoundError("Some tags not found"),
     "fk_post_tags_post_id_posts": NotFoundError("Post not found"),
+    "uq_categories_name": ConflictError("Category name already taken"),
+    "uq_categories_slug": ConflictError("Slug already taken"),
+    "fk_categories_parent_id_categories": NotFoundError("Parent category not found"),
+    "uq_products_name_category_id": ConflictError("Product name already taken in this category"),
+    "uq_products_slug": ConflictError("Slug already taken"),
+    "uq_products_sku": ConflictError("SKU already taken"),
+    "fk_products_category_id_categories": NotFoundError("Category not found"),
+    "fk_orders_user_id_users": NotFoundError("User not found"),
+    "uq_orders_idempotency_key": ConflictError("Idempotency-Key already used for another order"),
+    "uq_orders_order_number": TryAgainError("Order number taken; try again"),
 }
 
 
@@ -122,6 +162,12 @@ def get(
     if row is None or (getattr(row, "deleted_at", None) and not include_deleted):
         raise NotFoundError(f"{name or model.__name__} not found")
     return row
+
+
+def list_newest(db: Session, statement: Select[Row], model: Any, part: Slice) -> Sequence[Row]:
+    """Return the wanted part of the rows of a statement, newest first."""
+    newest = statement.order_by(model.id.desc())
+    return db.scalars(newest.offset(part.skip).limit(part.limit)).all()
 
 
 def list_rows(db: Session, statement: Select[Row], model: Any, window: Window) -> Sequence[Row]:
@@ -168,9 +214,19 @@ def execute(db: Session, statement: Update | Delete) -> int:
 
 
 def remove(db: Session, model: Any, id: int) -> None:
-    """Delete one row in one statement; raises NotFoundError."""
-    if not execute(db, delete(model).where(model.id == id)):
+    """Delete one row in one statement; raises NotFoundError, or ConflictError if it is in use."""
+    try:
+        deleted = execute(db, delete(model).where(model.id == id))
+    except IntegrityError as error:  # only a foreign key with RESTRICT can object to a DELETE
+        raise ConflictError(IN_USE[model]) from error
+    if not deleted:
         raise NotFoundError(f"{model.__name__} not found")
+
+
+IN_USE = {
+    User: "User has orders; use soft delete",
+    Product: "Product was ordered; deactivate it instead",
+}
 
 
 def contains(column: Any, term: str) -> ColumnElement[bool]:
@@ -218,17 +274,16 @@ def create_users(db: Session, rows: list[dict[str, Any]]) -> list[User]:
     """Insert many users in one statement; raises ConflictError naming a value that is taken."""
     try:
         with db.begin_nested():
-            db.execute(insert(User), [{"hashed_password": None, **row} for row in rows])
+            same_keys = [{"hashed_password": None, **row} for row in rows]
+            users = db.scalars(insert(User).returning(User), same_keys).all()
     except IntegrityError as error:
         field = broken_constraint(error).removeprefix("uq_users_")
         wanted = Counter(row[field] for row in rows)
         column = getattr(User, field)
         taken = db.scalar(select(column).where(column.in_(wanted)).limit(1))
         raise ConflictError(f"{explain(error)}: {taken or wanted.most_common(1)[0][0]}") from error
-    emails = [row["email"] for row in rows]
-    users = db.scalars(select(User).where(col(User.email).in_(emails)))
-    by_email = {user.email: user for user in users}
-    return [by_email[email] for email in emails]
+    by_email = {user.email: user for user in users}  # databases may return them in any order
+    return [by_email[row["email"]] for row in rows]
 
 
 def list_users(db: Session, query: UserQuery) -> Sequence[User]:
@@ -306,8 +361,42 @@ def deactivate_users(db: Session, ids: list[int]) -> int:
 
 def delete_inactive_users(db: Session) -> dict[str, int]:
     """Delete the inactive users and count them."""
-    deleted = execute(db, delete(User).where(~col(User.is_active)))
-    return {"deleted_count": deleted, "kept_count": 0}
+    inactive = ~col(User.is_active)
+    ordered = select(col(Order.id)).where(col(Order.user_id) == User.id)
+    deleted = execute(db, delete(User).where(inactive, ~ordered.exists()))
+    kept = db.scalar(select(func.count()).select_from(User).where(inactive))
+    return {"deleted_count": deleted, "kept_count": kept or 0}
+
+
+def list_user_orders(db: Session, id: int, part: Slice) -> Sequence[Order]:
+    """Return the orders of a user, newest first; raises NotFoundError if there is no such user."""
+    get(db, User, id)
+    return list_newest(db, select(Order).where(col(Order.user_id) == id), Order, part)
+
+
+def list_notifications(db: Session, user_id: int, part: Slice) -> Sequence[Notification]:
+    """Return the notifications of a user, newest first; raises NotFoundError."""
+    get(db, User, user_id)
+    own = select(Notification).where(col(Notification.user_id) == user_id)
+    return list_newest(db, own, Notification, part)
+
+
+def list_top_spenders(db: Session, limit: int) -> list[Spender]:
+    """Return who spent most; cancelled orders do not count."""
+    user = (col(User.id), col(User.name), col(User.email))
+    count, total = func.count(col(Order.id)), func.sum(Order.total_amount)
+    statement = (
+        select(*user, count, total)
+        .join(Order, col(Order.user_id) == User.id)
+        .where(NOT_DELETED, col(Order.status) != OrderStatus.CANCELLED)
+        .group_by(*user)
+        .order_by(total.desc(), user[0])
+        .limit(limit)
+    )
+    return [
+        Spender(id=id_, name=name, email=email, order_count=orders, total_spent=spent)
+        for id_, name, email, orders, spent in db.execute(statement)
+    ]
 
 
 # ── Tags ─────────────────────────────────────────────────────────────────────────────────────────
@@ -390,6 +479,305 @@ def list_comments(db: Session, post_id: int, window: Window) -> Sequence[Comment
     """Return the comments of a post; raises NotFoundError if there is no such post."""
     get(db, Post, post_id)
     return list_rows(db, select(Comment).where(col(Comment.post_id) == post_id), Comment, window)
+
+
+# ── Categories ───────────────────────────────────────────────────────────────────────────────────
+
+MAX_DEPTH = 50  # JSON nested without a bound could not be written
+
+
+def create_category(db: Session, data: CategoryCreate) -> Category:
+    """Insert a category; raises NotFoundError for its parent."""
+    if data.parent_id is not None:
+        _check_parent(db, None, data.parent_id)
+    category = Category(**data.model_dump(exclude={"slug"}))
+    return add_with_slug(db, category, data.slug, data.name)
+
+
+def update_category(db: Session, id: int, data: CategoryUpdate) -> Category:
+    """Set what the client sent; raises RuleError if the category would be its own ancestor."""
+    if data.parent_id is not None:
+        _check_parent(db, id, data.parent_id)
+    return change(db, get(db, Category, id, lock=True), data.model_dump(exclude_unset=True))
+
+
+def _check_parent(db: Session, id: int | None, parent_id: int) -> None:
+    # All rows are locked: two moves at once could else make a ring that neither sees.
+    id_column, parent_column = col(Category.id), col(Category.parent_id)
+    tree = select(id_column, parent_column).order_by(id_column).with_for_update()
+    parents: dict[int, int | None] = {row.id: row.parent_id for row in db.execute(tree)}
+    if parent_id not in parents:
+        raise NotFoundError("Parent category not found")
+
+    def path(node: int | None) -> list[int]:
+        nodes = []
+        while node is not None:
+            nodes.append(node)
+            node = parents[node]
+        return nodes
+
+    above = path(parent_id)
+    if id in above:
+        raise RuleError("A category cannot become its own ancestor")
+    below = max((line.index(id) for line in map(path, parents) if id in line), default=0)
+    if len(above) + 1 + below > MAX_DEPTH:
+        raise RuleError(f"Categories nest at most {MAX_DEPTH} deep")
+
+
+def read_category_tree(db: Session) -> list[CategoryTree]:
+    """Return the categories without a parent, each with its children below it."""
+    rows = db.scalars(select(Category).order_by(col(Category.id)))
+    nodes = {row.id: CategoryTree(**row.model_dump()) for row in rows}
+    for node in nodes.values():
+        if node.parent_id is not None:
+            nodes[node.parent_id].children.append(node)
+    return [node for node in nodes.values() if node.parent_id is None]
+
+
+def read_category_with_products(db: Session, id: int) -> CategoryWithProducts:
+    """Return a category's name and all its products."""
+    category = get(db, Category, id)
+    own = select(Product).where(col(Product.category_id) == id).order_by(col(Product.id))
+    products = list(db.scalars(own))
+    return CategoryWithProducts(
+        category=category.name, product_count=len(products), products=products
+    )
+
+
+# ── Products ─────────────────────────────────────────────────────────────────────────────────────
+
+WITH_CATEGORY = joinedload(cast(Any, Product.category))
+
+
+def create_product(db: Session, data: ProductCreate) -> Product:
+    """Insert a product; raises NotFoundError for its category."""
+    if data.category_id is not None:
+        get(db, Category, data.category_id)
+    return add_with_slug(db, Product(**data.model_dump(exclude={"slug"})), data.slug, data.name)
+
+
+def list_products(db: Session, query: ProductQuery) -> Sequence[Product]:
+    """Return the products that meet every filter that is set."""
+    statement = select(Product)
+    if query.category_id is not None:
+        statement = statement.where(col(Product.category_id) == query.category_id)
+    if query.min_price is not None:
+        statement = statement.where(col(Product.price) >= query.min_price)
+    if query.max_price is not None:
+        statement = statement.where(col(Product.price) <= query.max_price)
+    if query.in_stock is not None:
+        available = col(Product.stock) > 0
+        statement = statement.where(available if query.in_stock else ~available)
+    if query.search:
+        columns = (Product.name, Product.sku, Product.description)
+        statement = statement.where(or_(*(contains(column, query.search) for column in columns)))
+    return list_rows(db, statement, Product, query)
+
+
+def list_products_with_categories(db: Session, window: Window) -> Sequence[Product]:
+    """Return active products with their categories, in one statement."""
+    active = select(Product).where(col(Product.is_active)).options(WITH_CATEGORY)
+    return list_rows(db, active, Product, window)
+
+
+def list_low_stock(db: Session, threshold: int, part: Slice) -> Sequence[Product]:
+    """Return active products with at most so many in stock, the fewest first."""
+    low = select(Product).where(col(Product.stock) <= threshold, col(Product.is_active))
+    ordered = low.order_by(col(Product.stock), col(Product.id))
+    return db.scalars(ordered.offset(part.skip).limit(part.limit)).all()
+
+
+def list_category_stats(db: Session) -> list[CategoryStats]:
+    """Return the prices of each category's active products, largest category first."""
+    price, count = col(Product.price), func.count(col(Product.id))
+    statement = (
+        select(col(Category.name), count, func.sum(price), func.min(price), func.max(price))
+        .join(Product, col(Product.category_id) == Category.id)
+        .where(col(Product.is_active))
+        .group_by(col(Category.id), col(Category.name))
+        .order_by(count.desc(), col(Category.id))
+    )
+    return [
+        CategoryStats(
+            category=name,
+            product_count=number,
+            # AVG would be a float in SQLite; the sum is exact in every database.
+            avg_price=(total / number).quantize(CENT, ROUND_HALF_UP),
+            min_price=lowest,
+            max_price=highest,
+        )
+        for name, number, total, lowest, highest in db.execute(statement)
+    ]
+
+
+def get_product_by_sku(db: Session, sku: str) -> Product:
+    """Return the product with an SKU in any case; raises NotFoundError."""
+    same = col(Product.sku) == sku.strip().upper()
+    if product := db.scalar(select(Product).where(same)):
+        return product
+    raise NotFoundError("Product not found")
+
+
+def update_product(db: Session, id: int, data: ProductUpdate) -> Product:
+    """Set what the client sent; raises NotFoundError for the category."""
+    if data.category_id is not None:
+        get(db, Category, data.category_id)
+    return change(db, get(db, Product, id, lock=True), data.model_dump(exclude_unset=True))
+
+
+def adjust_stock(db: Session, id: int, difference: int) -> Product:
+    """Add to the stock or take from it; raises RuleError if it would leave its bounds."""
+    product = get(db, Product, id, lock=True)
+    stock = product.stock + difference
+    if stock < 0:
+        raise RuleError(f"Insufficient stock for '{product.name}'. Available: {product.stock}")
+    if stock > MAX_INTEGER:
+        raise RuleError(f"Stock cannot be more than {MAX_INTEGER}")
+    return change(db, product, {"stock": stock})
+
+
+# ── Orders ───────────────────────────────────────────────────────────────────────────────────────
+
+CENT = Decimal("0.01")
+MAX_TOTAL = Decimal("99999999.99")  # what NUMERIC(10,2) holds
+# From which status an order may go to which.
+TRANSITIONS = {
+    OrderStatus.PENDING: {OrderStatus.CONFIRMED, OrderStatus.CANCELLED},
+    OrderStatus.CONFIRMED: {OrderStatus.SHIPPED, OrderStatus.CANCELLED},
+    OrderStatus.SHIPPED: {OrderStatus.DELIVERED},
+    OrderStatus.DELIVERED: set(),
+    OrderStatus.CANCELLED: set(),
+}
+
+
+def place_order(db: Session, data: OrderCreate, key: str | None = None) -> Order:
+    """Take the stock and insert the order; a key that was used for the same order returns that.
+
+    Raises NotFoundError for the user or a product, RuleError for inactive products, stock and
+    totals, ConflictError for a key that was used for another order.
+    """
+    quantities: Counter[int] = Counter()
+    for line in data.items:
+        quantities[line.product_id] += line.quantity
+    products = _lock_products(db, quantities)
+    request_hash = sha256(data.model_dump_json().encode()).hexdigest()
+    # Only behind the locks: of two requests with one key, the second finds the first one's order.
+    statement = (
+        select(User, Order)
+        .outerjoin(Order, (col(Order.idempotency_key) == key) & (key is not None))
+        .where(col(User.id) == data.user_id, NOT_DELETED)
+    )
+    found = db.execute(statement).first()
+    if found is None:
+        raise NotFoundError("User not found")
+    if (earlier := found[1]) is not None:
+        if earlier.request_hash != request_hash:
+            raise CONSTRAINTS["uq_orders_idempotency_key"]
+        return earlier
+    lines = [_take(products, *line) for line in quantities.items()]
+    total = sum((line["total_price"] for line in lines), Decimal(0))
+    if total > MAX_TOTAL:
+        raise RuleError(f"The order's total is more than {MAX_TOTAL}")
+    order = Order(
+        order_number=_order_number(),
+        total_amount=total,
+        user_id=data.user_id,
+        shipping_address=data.shipping_address,
+        idempotency_key=key,
+        request_hash=request_hash if key else None,
+    )
+    add(db, order)
+    rows = [{"order_id": order.id, **line} for line in lines]
+    items = db.scalars(insert(OrderItem).returning(OrderItem), rows)
+    set_committed_value(order, "items", sorted(items, key=lambda item: item.id))
+    _notify(db, order)
+    return order
+
+
+def _lock_products(db: Session, ids: Iterable[int]) -> dict[int, Product]:
+    # Always in the order of the ids: two orders that wait for each other would be a deadlock.
+    rows = select(Product).where(col(Product.id).in_(ids)).order_by(col(Product.id))
+    return {product.id: product for product in db.scalars(rows.with_for_update())}
+
+
+def _take(products: dict[int, Product], id: int, quantity: int) -> dict[str, Any]:
+    product = products.get(id)
+    if product is None:
+        raise NotFoundError(f"Product {id} not found")
+    if not product.is_active:
+        raise RuleError(f"Product '{product.name}' is not available")
+    if product.stock < quantity:
+        raise RuleError(
+            f"Insufficient stock for '{product.name}'. "
+            f"Available: {product.stock}, requested: {quantity}"
+        )
+    product.stock -= quantity
+    return {
+        "product_id": id,
+        "quantity": quantity,
+        "unit_price": product.price,
+        "total_price": product.price * quantity,
+    }
+
+
+def _order_number() -> str:
+    end = "".join(choice(ascii_uppercase + digits) for _ in range(6))
+    return f"ORD-{utc_now():%Y%m%d%H%M%S}-{end}"
+
+
+def _notify(db: Session, order: Order) -> None:
+    message = f"Order {order.order_number} was placed"
+    try:
+        with db.begin_nested():
+            add(db, Notification(user_id=order.user_id, order_id=order.id, message=message))
+    except DBAPIError as error:
+        # MariaDB undoes a whole transaction when it resolves a deadlock, not just the savepoint.
+        if db.scalar(select(col(Order.id)).where(col(Order.id) == order.id)) is None:
+            raise
+        logger.warning("No notification for order %s: %s", order.order_number, error.orig)
+
+
+def list_orders(db: Session, query: OrderQuery) -> Sequence[Order]:
+    """Return the orders that meet every filter that is set."""
+    statement = select(Order)
+    if query.status is not None:
+        statement = statement.where(col(Order.status) == query.status)
+    if query.user_id is not None:
+        statement = statement.where(col(Order.user_id) == query.user_id)
+    return list_rows(db, statement, Order, query)
+
+
+def get_order_details(db: Session, id: int) -> Order:
+    """Return an order with its user, items and their products, in two statements."""
+    products = eager(Order.items).joinedload(OrderItem.product)
+    return get(db, Order, id, joinedload(cast(Any, Order.user)), products)
+
+
+def change_status(db: Session, id: int, status: OrderStatus) -> Order:
+    """Move an order to another status; cancelling puts the stock back. Raises RuleError."""
+    order = get(db, Order, id, lock=True)
+    if status not in TRANSITIONS[order.status]:
+        raise RuleError(f"An order cannot go from {order.status} to {status}")
+    if status == OrderStatus.CANCELLED:
+        quantities = {item.product_id: item.quantity for item in order.items}
+        for product in _lock_products(db, quantities).values():
+            product.stock += quantities[product.id]
+    return change(db, order, {"status": status})
+
+
+def summarize_orders(db: Session, user_id: int | None) -> OrderSummary:
+    """Return how many orders there are of each status and what they brought, cancelled ones not."""
+    statement = select(col(Order.status), func.count(), func.sum(Order.total_amount))
+    if user_id is not None:
+        statement = statement.where(col(Order.user_id) == user_id)
+    rows = db.execute(statement.group_by(col(Order.status)).order_by(col(Order.status))).all()
+    return OrderSummary(
+        total_orders=sum(count for _, count, _ in rows),
+        total_revenue=sum(
+            (s for status, _, s in rows if status != OrderStatus.CANCELLED), Decimal(0)
+        ),
+        orders_by_status={status: count for status, count, _ in rows},
+    )
 
 
 # ── Service ──────────────────────────────────────────────────────────────────────────────────────

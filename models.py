@@ -7,6 +7,8 @@ nest rows of other tables.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 import pydantic
@@ -16,9 +18,21 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     EmailStr,
+    PlainSerializer,
     Strict,
 )
-from sqlalchemy import CheckConstraint, DateTime, Text, and_, column, func
+from sqlalchemy import (
+    CheckConstraint,
+    DateTime,
+    Enum,
+    Index,
+    Numeric,
+    Text,
+    UniqueConstraint,
+    and_,
+    column,
+    func,
+)
 from sqlalchemy.dialects import mysql
 from sqlalchemy.ext.compiler import compiles
 from sqlmodel import Field, Relationship, SQLModel
@@ -49,6 +63,10 @@ def _strip_lower(value: object) -> object:
     return value.strip().lower() if isinstance(value, str) else value
 
 
+def _strip_upper(value: object) -> object:
+    return value.strip().upper() if isinstance(value, str) else value
+
+
 def _refuse_weak(password: str | None) -> str | None:
     if password and not (any(map(str.isupper, password)) and any(map(str.isdigit, password))):
         raise ValueError("Password needs an upper-case letter and a digit")
@@ -61,7 +79,7 @@ Boolean = Annotated[bool, Strict()]
 Id = Annotated[Integer, pydantic.Field(ge=1, le=MAX_INTEGER)]
 Name = Annotated[str, pydantic.Field(min_length=2, max_length=50)]
 NameOrFullName = Annotated[Name, pydantic.Field(validation_alias=AliasChoices("name", "full_name"))]
-Email = Annotated[EmailStr, BeforeValidator(_strip_lower), pydantic.Field(max_length=254)]
+Email = Annotated[EmailStr, pydantic.Field(max_length=254), BeforeValidator(_strip_lower)]
 Username = Annotated[
     str | None, pydantic.Field(min_length=3, max_length=50, pattern=r"^[a-zA-Z0-9_]+$")
 ]
@@ -74,7 +92,23 @@ Password = Annotated[
 Title = Annotated[str, pydantic.Field(min_length=5, max_length=100)]
 Content = Annotated[str, pydantic.Field(min_length=20, max_length=20_000)]
 Slug = Annotated[str, pydantic.Field(max_length=220, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
-TagName = Annotated[str, BeforeValidator(_strip_lower), pydantic.Field(min_length=1, max_length=50)]
+TagName = Annotated[str, pydantic.Field(min_length=1, max_length=50), BeforeValidator(_strip_lower)]
+CategoryName = Annotated[str, pydantic.Field(min_length=1, max_length=100)]
+ProductName = Annotated[str, pydantic.Field(min_length=1, max_length=200)]
+Description = Annotated[str | None, pydantic.Field(max_length=2000)]
+Sku = Annotated[
+    str | None,
+    pydantic.Field(min_length=1, max_length=50, pattern=r"^[A-Z0-9-]+$"),
+    BeforeValidator(_strip_upper),
+]
+# Exact in Python and in the database, a number in JSON.
+Amount = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
+Money = Annotated[Amount, pydantic.Field(ge=0, max_digits=10, decimal_places=2)]
+Price = Annotated[Amount, pydantic.Field(gt=0, max_digits=10, decimal_places=2)]
+Stock = Annotated[Integer, pydantic.Field(ge=0, le=MAX_INTEGER)]
+STOCK_NAMES = pydantic.Field(validation_alias=AliasChoices("stock", "stock_quantity"))
+Quantity = Annotated[Integer, pydantic.Field(ge=1, le=10_000)]
+Address = Annotated[str | None, pydantic.Field(min_length=1, max_length=500)]
 CommentBody = Annotated[str, pydantic.Field(min_length=1, max_length=2000)]
 
 # MariaDB's TEXT ends at 65,535 bytes, which 20,000 characters can exceed.
@@ -118,6 +152,7 @@ def checked(table: type[T]) -> type[T]:
         value: Any = column(name)
         length = func.char_length(value)
         rules = {
+            "gt": value.__gt__,
             "ge": value.__ge__,
             "le": value.__le__,
             "min_length": length.__ge__,
@@ -134,11 +169,16 @@ def checked(table: type[T]) -> type[T]:
     return table
 
 
-class Window(Input):
+class Slice(Input):
     """Which rows of a list to answer."""
 
     skip: int = Field(default=0, ge=0, le=MAX_INTEGER)
     limit: int = Field(default=10, ge=1, le=100)
+
+
+class Window(Slice):
+    """Which rows of a list in the order of their ids to answer."""
+
     after_id: int | None = Field(default=None, ge=1, le=MAX_INTEGER)
 
 
@@ -338,3 +378,252 @@ class Comment(CommentBase, table=True):
 class PostWithComments(PostRow):
     tags: list[Tag]
     comments: list[Comment]
+
+
+# ── Categories ───────────────────────────────────────────────────────────────────────────────────
+
+
+class CategoryBase(Base):
+    name: CategoryName = Field(unique=True)
+    description: Description = None
+    parent_id: Id | None = Field(
+        default=None, foreign_key="categories.id", ondelete="SET NULL", index=True
+    )
+
+
+class CategoryCreate(Input, CategoryBase):
+    slug: Slug | None = None
+
+
+class CategoryRow(CategoryBase):
+    id: int = Field(default=None, primary_key=True)
+    slug: Slug = Field(unique=True)
+    created_at: datetime = Field(default_factory=utc_now)
+
+
+@checked
+class Category(CategoryRow, table=True):
+    """A shelf; products and categories below it stay when it goes, only their link is emptied."""
+
+    __tablename__ = "categories"
+
+
+class CategoryUpdate(Input):
+    name: CategoryName = Field(default=None)
+    slug: Slug = Field(default=None)
+    description: Description = None
+    parent_id: Id | None = None
+
+
+class CategoryTree(CategoryRow):
+    children: list["CategoryTree"] = []
+
+
+# ── Products ─────────────────────────────────────────────────────────────────────────────────────
+
+
+class ProductBase(Base):
+    name: ProductName
+    sku: Sku = Field(default=None, unique=True)
+    description: Description = None
+    price: Price = Field(sa_type=Numeric(10, 2), index=True)
+    stock: Stock = Field(default=0, index=True)
+    category_id: Id | None = Field(default=None, foreign_key="categories.id", ondelete="SET NULL")
+
+
+class ProductCreate(Input, ProductBase):
+    stock: Annotated[Stock, STOCK_NAMES] = 0
+    slug: Slug | None = None
+
+
+class ProductRow(ProductBase):
+    id: int = Field(default=None, primary_key=True)
+    slug: Slug = Field(unique=True)
+    is_active: bool = True
+    created_at: datetime = Field(default_factory=utc_now)
+    updated_at: datetime = Field(default_factory=utc_now, sa_column_kwargs={"onupdate": utc_now})
+
+
+@checked
+class Product(ProductRow, table=True):
+    """Something to buy; once it was ordered it cannot be deleted, only deactivated."""
+
+    __tablename__ = "products"
+    __table_args__ = (
+        UniqueConstraint("name", "category_id"),
+        Index("ix_products_category_id_price", "category_id", "price"),
+        Base.__table_args__,
+    )
+
+    category: Category | None = Relationship()
+
+
+class ProductUpdate(Input):
+    name: ProductName = Field(default=None)
+    slug: Slug = Field(default=None)
+    sku: Sku = None
+    description: Description = None
+    price: Price = Field(default=None)
+    stock: Annotated[Stock, STOCK_NAMES, pydantic.Field(default=None)]
+    category_id: Id | None = None
+    is_active: Boolean = Field(default=None)
+
+
+class ProductQuery(Window):
+    category_id: int | None = Field(default=None, ge=1, le=MAX_INTEGER)
+    min_price: Decimal | None = Field(default=None, ge=0, max_digits=10, decimal_places=2)
+    max_price: Decimal | None = Field(default=None, ge=0, max_digits=10, decimal_places=2)
+    in_stock: bool | None = None
+    search: str | None = Field(
+        default=None, max_length=200, description="in name, sku, description"
+    )
+
+
+class ProductDetail(ProductRow):
+    category: Category | None
+
+
+class CategoryWithProducts(Base):
+    category: str
+    product_count: int
+    products: list[Product]
+
+
+class CategoryStats(Base):
+    category: str
+    product_count: int
+    avg_price: Amount
+    min_price: Amount
+    max_price: Amount
+
+
+# ── Orders ───────────────────────────────────────────────────────────────────────────────────────
+
+
+class OrderStatus(StrEnum):
+    """Where an order stands."""
+
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+    CANCELLED = "cancelled"
+
+
+class OrderItemCreate(Input):
+    product_id: Id
+    quantity: Quantity
+
+
+class OrderItemRow(Base):
+    id: int = Field(default=None, primary_key=True)
+    product_id: int = Field(foreign_key="products.id", ondelete="RESTRICT", index=True)
+    quantity: int = Field(ge=1)
+    unit_price: Money = Field(sa_type=Numeric(10, 2))
+    total_price: Money = Field(sa_type=Numeric(10, 2))
+
+
+@checked
+class OrderItem(OrderItemRow, table=True):
+    """One product of an order, at the price of that day; it goes with the order."""
+
+    __tablename__ = "order_items"
+    __table_args__ = (UniqueConstraint("order_id", "product_id"), Base.__table_args__)
+
+    order_id: int = Field(default=None, foreign_key="orders.id", ondelete="CASCADE", exclude=True)
+
+    product: Product = Relationship()
+
+
+class OrderCreate(Input):
+    user_id: Id
+    items: list[OrderItemCreate] = Field(min_length=1, max_length=100)
+    shipping_address: Address = None
+
+
+class OrderRow(Base):
+    id: int = Field(default=None, primary_key=True)
+    order_number: str = Field(max_length=30, unique=True)
+    # Not PostgreSQL's ENUM type, which a migration could not take back.
+    status: OrderStatus = Field(
+        default=OrderStatus.PENDING,
+        index=True,
+        sa_type=Enum(
+            OrderStatus,
+            name="status",
+            native_enum=False,
+            length=20,
+            create_constraint=True,
+            values_callable=list,
+        ),
+    )
+    total_amount: Money = Field(sa_type=Numeric(10, 2))
+    user_id: int = Field(foreign_key="users.id", ondelete="RESTRICT", index=True)
+    shipping_address: Address = None
+    created_at: datetime = Field(default_factory=utc_now)
+    updated_at: datetime = Field(default_factory=utc_now, sa_column_kwargs={"onupdate": utc_now})
+
+
+@checked
+class Order(OrderRow, table=True):
+    """What a user bought; while it is there, its user cannot be deleted."""
+
+    __tablename__ = "orders"
+
+    idempotency_key: str | None = Field(default=None, max_length=64, unique=True, exclude=True)
+    request_hash: str | None = Field(default=None, max_length=64, exclude=True)
+
+    user: User = Relationship()
+    items: list[OrderItem] = Relationship(
+        cascade_delete=True,
+        passive_deletes=True,
+        sa_relationship_kwargs={"order_by": "OrderItem.id"},
+    )
+
+
+class OrderQuery(Window):
+    status: OrderStatus | None = None
+    user_id: int | None = Field(default=None, ge=1, le=MAX_INTEGER)
+
+
+class OrderWithItems(OrderRow):
+    items: list[OrderItem]
+
+
+class OrderItemDetail(OrderItemRow):
+    product: Product
+
+
+class OrderDetail(OrderRow):
+    user: User
+    items: list[OrderItemDetail]
+
+
+class OrderSummary(Base):
+    total_orders: int
+    total_revenue: Amount
+    orders_by_status: dict[OrderStatus, int]
+
+
+class Spender(Base):
+    id: int
+    name: str
+    email: str
+    order_count: int
+    total_spent: Amount
+
+
+# ── Notifications ────────────────────────────────────────────────────────────────────────────────
+
+
+@checked
+class Notification(Base, table=True):
+    """A message to a user about an order; it goes with either."""
+
+    __tablename__ = "notifications"
+
+    id: int = Field(default=None, primary_key=True)
+    user_id: int = Field(foreign_key="users.id", ondelete="CASCADE", index=True)
+    order_id: int = Field(foreign_key="orders.id", ondelete="CASCADE", index=True)
+    message: str = Field(max_length=200)
+    created_at: datetime = Field(default_factory=utc_now)

@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -196,7 +197,7 @@ def statements() -> Iterator[list[str]]:
         sa.event.remove(sa.Engine, "before_cursor_execute", note)
 
 
-def new_user(client: httpx.Client, **fields: object) -> dict[str, object]:
+def new_user(client: httpx.Client, **fields: object) -> dict[str, Any]:
     """Register a user through the API and return it."""
     body = {"name": "Ada Lovelace", "email": f"{uuid4().hex}@example.com", **fields}
     response = client.post("/users", json=body)
@@ -204,9 +205,25 @@ def new_user(client: httpx.Client, **fields: object) -> dict[str, object]:
     return dict(response.json())
 
 
-def new_post(client: httpx.Client, **fields: object) -> dict[str, object]:
+def new_post(client: httpx.Client, **fields: object) -> dict[str, Any]:
     """Write a post through the API and return it."""
     body = {"title": "A post with a title", "content": "Twenty characters at the least.", **fields}
     response = client.post("/posts", json=body)
+    assert response.status_code == 201, response.text
+    return dict(response.json())
+
+
+def new_product(client: httpx.Client, **fields: object) -> dict[str, Any]:
+    """Add a product through the API and return it."""
+    body = {"name": f"Product {uuid4().hex}", "price": 9.99, "stock": 100, **fields}
+    response = client.post("/products", json=body)
+    assert response.status_code == 201, response.text
+    return dict(response.json())
+
+
+def new_order(client: httpx.Client, user: Any, lines: dict[int, int]) -> dict[str, Any]:
+    """Place an order through the API, so many of each product, and return it."""
+    items = [{"product_id": product, "quantity": number} for product, number in lines.items()]
+    response = client.post("/orders", json={"user_id": user, "items": items})
     assert response.status_code == 201, response.text
     return dict(response.json())

@@ -45,7 +45,23 @@ def test_second_course(client: httpx.Client) -> None:
     assert changed.json()["title"] == body["title"]
 
 
-def test_ecommerce_course_user(client: httpx.Client) -> None:
+def test_ecommerce_course(client: httpx.Client) -> None:
+    """Fill a small shop, order from it, move the order on, look at the figures."""
+    category = {
+        "name": "Electronics",
+        "slug": "electronics",
+        "description": "Electronic devices",
+    }
+    assert client.post("/categories/", json=category).status_code == 201
+    product = {
+        "name": "Wireless Headphones",
+        "slug": "wireless-headphones",
+        "price": 79.99,
+        "sku": "WH-001",
+        "stock_quantity": 50,
+        "category_id": 1,
+    }
+    assert client.post("/products/", json=product).status_code == 201
     body = {
         "username": "johndoe",
         "email": "john@example.com",
@@ -55,6 +71,18 @@ def test_ecommerce_course_user(client: httpx.Client) -> None:
     user = client.post("/users/", json=body)
     assert user.status_code == 201
     assert (user.json()["name"], user.json()["username"]) == ("John Doe", "johndoe")
+    items = [{"product_id": 1, "quantity": 2}]
+    order = client.post("/orders/", json={"user_id": 1, "items": items})
+    assert (order.status_code, order.json()["total_amount"]) == (201, 159.98)
+    assert client.get("/orders/1").json() == order.json()
+    confirmed = client.patch("/orders/1/status?new_status=confirmed")
+    assert confirmed.json() == {"order_id": 1, "new_status": "confirmed"}
+    assert client.get("/orders/stats/summary").json() == {
+        "total_orders": 1,
+        "total_revenue": 159.98,
+        "orders_by_status": {"confirmed": 1},
+    }
+    assert client.get("/health").json()["status"] == "healthy"
 
 
 def test_short_course(client: httpx.Client) -> None:

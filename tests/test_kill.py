@@ -1,17 +1,21 @@
 """What was acknowledged is there after the server was killed in the middle of its work."""
 
+import itertools
 import os
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
+import sqlalchemy as sa
 
-from conftest import serve
+from conftest import new_product, new_user, serve
+from database import migration_engine, parse_url
 
 ROOT = Path(__file__).parent.parent
 
@@ -41,32 +45,63 @@ def server_process(url: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
             process.kill()
 
 
-def test_every_user_answered_201_survives_kill_9(url: str) -> None:
-    stored: list[str] = []
-    enough = threading.Event()
+def post_until_killed(
+    url: str, path: str, body_of: Callable[[str], dict[str, object]], enough: int
+) -> dict[str, Any]:
+    """Post from eight threads, kill the server, return the acknowledged answers by their name."""
+    answers: dict[str, Any] = {}
+    reached = threading.Event()
     with server_process(url) as (process, address):
 
-        def register(worker: int) -> None:
+        def work(worker: int) -> None:
             with httpx.Client(base_url=address) as client:
-                for n in range(10_000):
-                    email = f"{worker}-{n}@example.com"
-                    body = {"name": "Ada Lovelace", "email": email}
+                for n in itertools.count():
+                    name = f"{worker}-{n}"
                     try:
-                        response = client.post("/users", json=body)
+                        response = client.post(path, json=body_of(name))
                     except httpx.TransportError:
                         return  # killed
-                    assert response.status_code == 201
-                    stored.append(email)
-                    if len(stored) >= 200:
-                        enough.set()
+                    assert response.status_code == 201, response.text
+                    answers[name] = response.json()
+                    if len(answers) >= enough:
+                        reached.set()
 
-        workers = [threading.Thread(target=register, args=(n,)) for n in range(8)]
+        workers = [threading.Thread(target=work, args=(n,)) for n in range(8)]
         for worker in workers:
             worker.start()
-        assert enough.wait(30)
-        process.kill()  # SIGKILL on Linux and macOS
-        for worker in workers:
-            worker.join()
+        try:
+            assert reached.wait(60)
+        finally:
+            process.kill()  # SIGKILL on Linux and macOS
+            for worker in workers:
+                worker.join()
+    return answers
+
+
+def test_every_user_answered_201_survives_kill_9(url: str) -> None:
+    def body(name: str) -> dict[str, object]:
+        return {"name": "Ada Lovelace", "email": f"{name}@example.com"}
+
+    answers = post_until_killed(url, "/users", body, 200)
     with serve(url) as client:
-        for email in stored:
-            assert client.get(f"/users/by-email/{email}").status_code == 200, email
+        for name, user in answers.items():
+            assert client.get(f"/users/by-email/{name}@example.com").json() == user
+
+
+def test_orders_are_whole_after_kill_9(url: str) -> None:
+    stock = 100_000
+    with serve(url) as client:
+        new_user(client)
+        products = [new_product(client, stock=stock)["id"] for _ in range(3)]
+    items = [{"product_id": id, "quantity": 2} for id in products]
+    order = {"user_id": 1, "items": items}
+    answers = post_until_killed(url, "/orders", lambda _: order, 100)
+    with serve(url) as client:
+        for placed in answers.values():
+            assert client.get(f"/orders/{placed['id']}").json() == placed
+        orders = client.get("/orders/stats/summary").json()["total_orders"]
+        assert orders >= len(answers)
+        for product in client.get("/products").json():
+            assert product["stock"] == stock - 2 * orders
+    with migration_engine(parse_url(url)).connect() as connection:
+        assert connection.scalar(sa.text("SELECT count(*) FROM order_items")) == 3 * orders

@@ -17,7 +17,7 @@ from database import alembic_config, migration_engine, parse_url
 from models import Base
 
 ROOT = Path(__file__).parent.parent
-NEWEST = "0004"
+NEWEST = "0007"
 
 
 @pytest.fixture
@@ -102,6 +102,21 @@ ROWS = {
         "INSERT INTO tags (id, name) VALUES (1, 'python')",
         "INSERT INTO post_tags (post_id, tag_id) VALUES (1, 1)",
         COMMENTS + f"(1, 'Hi', 2, 1, {NOW})",
+    ],
+    "0005": [
+        f"INSERT INTO categories (id, name, slug, created_at) VALUES (1, 'Books', 'books', {NOW})",
+        "INSERT INTO products (id, name, slug, price, stock, is_active, category_id, created_at,"
+        f" updated_at) VALUES (1, 'SQL', 'sql', 9.99, 3, {{true}}, 1, {NOW}, {NOW})",
+    ],
+    "0006": [
+        "INSERT INTO orders (id, order_number, status, total_amount, user_id, created_at,"
+        f" updated_at) VALUES (1, 'ORD-1', 'pending', 9.99, 1, {NOW}, {NOW})",
+        "INSERT INTO order_items (id, order_id, product_id, quantity, unit_price, total_price)"
+        " VALUES (1, 1, 1, 1, 9.99, 9.99)",
+    ],
+    "0007": [
+        "INSERT INTO notifications (id, user_id, order_id, message, created_at)"
+        f" VALUES (1, 1, 1, 'Hi', {NOW})",
     ],
 }
 
