@@ -403,7 +403,8 @@ def list_top_spenders(db: Session, limit: int) -> list[Spender]:
 
 
 def _tags(db: Session, ids: list[int]) -> list[Tag]:
-    tags = db.scalars(select(Tag).where(col(Tag.id).in_(ids))).all() if ids else []
+    wanted = select(Tag).where(col(Tag.id).in_(ids)).order_by(col(Tag.id))
+    tags = db.scalars(wanted).all() if ids else []
     if len(tags) != len(set(ids)):
         raise NotFoundError("Some tags not found")
     return list(tags)

@@ -138,7 +138,7 @@ def test_mixed_orders_neither_deadlock_nor_lose_stock(client: httpx.Client) -> N
         chance, answers = Random(worker), Counter[int]()
         while monotonic() < end:
             ids = chance.sample(products, chance.randint(1, 5))
-            items = [{"product_id": id, "quantity": chance.randint(1, 3)} for id in ids]
+            items = [{"product_id": n, "quantity": chance.randint(1, 3)} for n in ids]
             response = client.post("/orders", json={"user_id": 1, "items": items})
             answers[response.status_code] += 1
             if response.status_code == 201 and chance.random() < 0.3:

@@ -93,7 +93,7 @@ def test_orders_are_whole_after_kill_9(url: str) -> None:
     with serve(url) as client:
         new_user(client)
         products = [new_product(client, stock=stock)["id"] for _ in range(3)]
-    items = [{"product_id": id, "quantity": 2} for id in products]
+    items = [{"product_id": n, "quantity": 2} for n in products]
     order = {"user_id": 1, "items": items}
     answers = post_until_killed(url, "/orders", lambda _: order, 100)
     with serve(url) as client:
