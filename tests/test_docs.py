@@ -1,0 +1,94 @@
+"""README and /docs tell the truth: files, commands, answers, routes."""
+
+import json
+import re
+import shlex
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import httpx
+from fastapi.routing import APIRoute
+
+from app import app
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+# Other at every run: moments, and the random end of order numbers.
+CHANGING = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z|ORD-\d{14}-\w{6}")
+
+
+def test_the_file_map_is_complete() -> None:
+    """Every file and folder that git keeps at the top is in the map, and nothing else."""
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.splitlines()
+    if not tracked:  # a downloaded archive without git
+        tracked = [str(path.relative_to(ROOT)) for path in ROOT.iterdir() if path.name != ".venv"]
+    top = {path.split("/")[0] for path in tracked} - {"README.md"}
+    files = README.partition("## The files")[2].partition("\n## ")[0]
+    mapped = {name.split("/")[0] for name in re.findall(r"^\| `([^`]+)` \|", files, re.M)}
+    assert top <= mapped
+    assert {name for name in mapped if not (ROOT / name).exists()} == set()
+
+
+def curl(client: httpx.Client, command: str) -> httpx.Response:
+    """Do what a curl line says."""
+    words = iter(shlex.split(command)[1:])
+    method, url, body, headers = "GET", "", None, {}
+    for word in words:
+        if word == "-X":
+            method = next(words)
+        elif word == "-H":
+            name, _, value = next(words).partition(": ")
+            headers[name] = value
+        elif word == "-d":
+            body = next(words)
+        else:
+            url = word.removeprefix("http://localhost:8000")
+    return client.request(method, url, content=body, headers=headers)
+
+
+def test_the_curl_lines_get_the_printed_answers(client: httpx.Client) -> None:
+    examples = re.findall(r"^\$ (curl .+)\n(.+)$", README, re.M)
+    assert len(examples) >= 10
+    for command, printed in examples:
+        answer = curl(client, command).text
+        assert unchanging(answer) == unchanging(printed), command
+
+
+def unchanging(text: str) -> Any:
+    """Return JSON with everything masked that differs from run to run."""
+    return json.loads(CHANGING.sub("…", text))
+
+
+def routes() -> list[APIRoute]:
+    return [route for route in app.routes if isinstance(route, APIRoute)]
+
+
+def test_every_route_says_what_it_does() -> None:
+    assert len(routes()) > 60
+    for route in routes():
+        assert route.description.strip().endswith("."), route.path
+        assert route.tags, route.path
+
+
+def test_sections_of_app_are_tags_in_the_same_order() -> None:
+    headings = re.findall(r"^# ── (\w+) ─", (ROOT / "app.py").read_text(encoding="utf-8"), re.M)
+    tags = list(dict.fromkeys(str(route.tags[0]) for route in routes()))
+    assert headings[-len(tags) :] == tags
+
+
+def test_openapi_requires_what_is_always_answered() -> None:
+    schemas = app.openapi()["components"]["schemas"]
+    for name in ("User", "Post", "Tag", "Comment", "Category", "Product", "Order", "Notification"):
+        schema = schemas[name]
+        assert set(schema["required"]) == set(schema["properties"]), name
+    assert schemas["User"]["properties"]["id"] == {"type": "integer", "title": "Id"}
+    assert "hashed_password" not in schemas["User"]["properties"]
+
+
+def test_answers_have_the_documented_fields(client: httpx.Client) -> None:
+    body = {"name": "Ada Lovelace", "email": "ada@example.com"}
+    user = client.post("/users", json=body).json()
+    assert set(user) == set(app.openapi()["components"]["schemas"]["User"]["properties"])
