@@ -1,7 +1,7 @@
 """Compare two ways to take stock for orders of three products, as a ratio in one run.
 
 A, what crud.py does: one SELECT … FOR UPDATE in the order of the ids, one batched UPDATE.
-B: one UPDATE … WHERE stock >= quantity for each product, in the order of the ids, which does not yet
+B: one UPDATE … WHERE stock >= quantity for each product, in the order of the ids; it does not even
 read the price (MariaDB has no UPDATE … RETURNING).
 
     python benchmarks/take_stock.py postgresql://user:password@localhost/empty_database

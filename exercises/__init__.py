@@ -1,0 +1,1 @@
+"""Sixteen tasks that check themselves; start with README.md in this folder."""

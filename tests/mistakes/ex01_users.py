@@ -1,0 +1,151 @@
+"""Wrong solutions of exercise 01 that learners write."""
+
+MISTAKES = [
+    {
+        "name": "no commit",
+        "step": 1,
+        "replace": {
+            """    try:
+        session.commit()
+    except""": """    try:
+        session.flush()
+    except"""
+        },
+        "says": "no session.commit()",
+    },
+    {
+        "name": "no refresh",
+        "step": 1,
+        "replace": {"    session.refresh(user)\n": ""},
+        "says": "session.refresh(row)",
+    },
+    {
+        "name": "table class as body",
+        "step": 1,
+        "replace": {
+            "def create_user(data: UserCreate,": "def create_user(data: User,",
+            "return save(session, User.model_validate(data))": "return save(session, data)",
+        },
+        "says": "table class is the request body",
+    },
+    {
+        "name": "data in memory",
+        "step": 1,
+        "replace": {
+            'create_engine(os.environ.get("DATABASE_URL", "sqlite:///./app.db"))': (
+                'create_engine("sqlite://", poolclass=__import__("sqlalchemy").StaticPool,'
+                ' connect_args={"check_same_thread": False})'
+            )
+        },
+        "says": "the data lives in memory",
+    },
+    {
+        "name": "missing row not looked for",
+        "step": 2,
+        "replace": {
+            """    if user is None:
+        raise HTTPException(404, "User not found")
+""": "    assert user\n"
+        },
+        "says": "session.get() gave None",
+    },
+    {
+        "name": "no ORDER BY",
+        "step": 3,
+        "replace": {"select(User).order_by(col(User.id))": "select(User)"},
+        "says": "no ORDER BY",
+        "database": "postgresql",
+    },
+    {
+        "name": "limit forgotten",
+        "step": 3,
+        "replace": {"statement.offset(skip).limit(limit)": "statement.offset(skip)"},
+        "says": "does not reach the query",
+    },
+    {
+        "name": "exclude_unset forgotten",
+        "step": 4,
+        "replace": {
+            "model_dump(exclude_unset=True)": "model_dump()",
+            """class UserUpdate(SQLModel):
+    \"\"\"What a client may change; no field takes null.\"\"\"
+
+    name: str =""": """class UserUpdate(SQLModel):
+    name: str | None =""",
+        },
+        "says": "exclude_unset=True is missing",
+    },
+    {
+        "name": "explicit null",
+        "step": 4,
+        "replace": {
+            "    name: str = Field(default=None,": "    name: str | None = Field(default=None,"
+        },
+        "says": "explicit null",
+    },
+    {
+        "name": "delete without commit",
+        "step": 5,
+        "replace": {
+            """    session.delete(user)
+    session.commit()""": "    session.delete(user)"
+        },
+        "says": "no session.commit() after session.delete()",
+    },
+    {
+        "name": "search below the route with an id",
+        "step": 6,
+        "replace": {
+            '@app.get("/users/search")': '@app.get("/users/{user_id}/../search")',
+            '@app.delete("/users/{user_id}", status_code=204)': (
+                'app.get("/users/search")(search_users)\n\n\n'
+                '@app.delete("/users/{user_id}", status_code=204)'
+            ),
+        },
+        "says": "move it above",
+    },
+    {
+        "name": "no unique constraint",
+        "step": 7,
+        "replace": {", unique=True": ""},
+        "says": "no unique=True",
+    },
+    {
+        "name": "one session for all and no rollback",
+        "step": 7,
+        "replace": {
+            "        session.rollback()\n": "",
+            """    with Session(engine) as session:
+        yield session""": "    yield only_session",
+            "SessionDep =": "only_session = Session(engine)\nSessionDep =",
+            "SQLModel.metadata.create_all(engine)": "SQLModel.metadata.create_all(engine)",
+        },
+        "says": "session.rollback()",
+    },
+    {
+        "name": "select before insert as the only guard",
+        "step": 8,
+        "replace": {
+            "def create_user(data: UserCreate, session: SessionDep) -> User:": (
+                "def create_user(data: UserCreate, session: SessionDep) -> User:\n"
+                "    if session.exec(select(User).where(User.email == data.email)).first():\n"
+                '        raise HTTPException(409, "Email already registered")'
+            ),
+            ", unique=True": "",
+        },
+        "says": "SELECT before the INSERT",
+    },
+    {
+        "name": "select before insert, constraint not caught",
+        "step": 8,
+        "replace": {
+            "def create_user(data: UserCreate, session: SessionDep) -> User:": (
+                "def create_user(data: UserCreate, session: SessionDep) -> User:\n"
+                "    if session.exec(select(User).where(User.email == data.email)).first():\n"
+                '        raise HTTPException(409, "Email already registered")'
+            ),
+            "except IntegrityError:": "except ZeroDivisionError:",
+        },
+        "says": "SELECT before the INSERT",
+    },
+]

@@ -1,0 +1,149 @@
+"""Wrong solutions of exercise 07 that learners write."""
+
+SOFT_DELETE = """    user = update(User).where(col(User.id) == user_id, NOT_DELETED)
+    if not session.exec(user.values(deleted_at=datetime.now(UTC), is_active=False)).rowcount:
+        raise HTTPException(404, "User not found")
+    session.commit()
+"""
+RESTORE = """    deleted = update(User).where(col(User.id) == user_id, ~NOT_DELETED)
+    session.exec(deleted.values(deleted_at=None, is_active=True))
+    session.commit()
+    return get_user(user_id, session)
+"""
+LIST = """    return session.exec(statement.order_by(col(User.id)).offset(skip).limit(limit)).all()
+"""
+SHOWN = "    statement = select(User) if include_deleted else select(User).where(NOT_DELETED)\n"
+
+MISTAKES = [
+    {
+        "name": "hard delete",
+        "step": 1,
+        "replace": {
+            SOFT_DELETE: "    session.delete(get_user(user_id, session))\n    session.commit()\n"
+        },
+        "says": "session.delete() removed the row",
+    },
+    {
+        "name": "no commit",
+        "step": 1,
+        "replace": {
+            'raise HTTPException(404, "User not found")\n    session.commit()\n': (
+                'raise HTTPException(404, "User not found")\n'
+            )
+        },
+        "says": "no session.commit()",
+    },
+    {
+        "name": "is_active forgotten",
+        "step": 1,
+        "replace": {
+            "deleted_at=datetime.now(UTC), is_active=False": "deleted_at=datetime.now(UTC)"
+        },
+        "says": "the other field is forgotten",
+    },
+    {
+        "name": "a flag in place of the time",
+        "step": 1,
+        "replace": {
+            "deleted_at: datetime | None = Field(default=None, index=True)": (
+                "deleted_at: bool | None = None"
+            ),
+            "deleted_at=datetime.now(UTC)": "deleted_at=True",
+        },
+        "says": "not a time",
+    },
+    {
+        "name": "deleted user can be read",
+        "step": 2,
+        "replace": {"if user is None or user.deleted_at:": "if user is None:"},
+        "says": "finds deleted users too",
+    },
+    {
+        "name": "deleted user is listed",
+        "step": 2,
+        "replace": {SHOWN: "    statement = select(User)\n"},
+        "says": "the query has no .where(",
+    },
+    {
+        "name": "left out after the limit",
+        "step": 2,
+        "replace": {
+            SHOWN: "    statement = select(User)\n",
+            LIST: """    page = statement.order_by(col(User.id)).offset(skip).limit(limit)
+    users = session.exec(page).all()
+    return [user for user in users if include_deleted or not user.deleted_at]
+""",
+        },
+        "says": "after OFFSET and LIMIT",
+    },
+    {
+        "name": "Python's is in place of SQL's",
+        "step": 2,
+        "replace": {
+            SHOWN: SHOWN.replace("NOT_DELETED", "User.deleted_at is None"),
+        },
+        "says": "is Python, and False",
+    },
+    {
+        "name": "route below the one with an id",
+        "step": 2,
+        "replace": {
+            '@app.get("/users/active")': '@app.get("/users/{user_id}/../active")',
+            '@app.patch("/users/{user_id}")': (
+                'app.get("/users/active")(list_active_users)\n\n\n@app.patch("/users/{user_id}")'
+            ),
+        },
+        "says": "move it above",
+    },
+    {
+        "name": "restore looks among the visible",
+        "step": 3,
+        "replace": {
+            RESTORE: """    user = get_user(user_id, session)
+    user.deleted_at, user.is_active = None, True
+    return save(session, user)
+"""
+        },
+        "says": "cannot find the one to restore",
+    },
+    {
+        "name": "restored but inactive",
+        "step": 3,
+        "replace": {"deleted_at=None, is_active=True": "deleted_at=None"},
+        "says": "undo both",
+    },
+    {
+        "name": "second delete writes the time anew",
+        "step": 4,
+        "replace": {"col(User.id) == user_id, NOT_DELETED": "col(User.id) == user_id"},
+        "says": "writes the time anew",
+    },
+    {
+        "name": "address looked for among the visible",
+        "step": 5,
+        "replace": {
+            "    return save(session, User.model_validate(data))": (
+                "    taken = select(User).where(User.email == data.email, NOT_DELETED)\n"
+                "    if session.exec(taken).first():\n"
+                '        raise HTTPException(409, "Email already registered")\n'
+                "    return save(session, User.model_validate(data))"
+            ),
+            "except IntegrityError:": "except ZeroDivisionError:",
+        },
+        "says": "among the users who are not deleted",
+    },
+    {
+        "name": "no unique constraint",
+        "step": 5,
+        "replace": {
+            ", unique=True": "",
+            "    return save(session, User.model_validate(data))": (
+                "    taken = select(User).where(User.email == data.email, NOT_DELETED)\n"
+                "    if session.exec(taken).first():\n"
+                '        raise HTTPException(409, "Email already registered")\n'
+                "    return save(session, User.model_validate(data))"
+            ),
+        },
+        "says": "unique constraint is gone",
+    },
+]

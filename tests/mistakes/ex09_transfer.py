@@ -1,0 +1,116 @@
+"""Wrong solutions of exercise 09 that learners write."""
+
+ATOMIC = """\
+    statement = update(Account).where(col(Account.id) == account_id, balance.between(0, MOST))
+    if session.exec(statement.values(balance=balance)).rowcount == 0:
+"""
+IN_ORDER = "for account_id, change in sorted(changes.items()):"
+READ_THEN_WRITE = """\
+    account = session.get(Account, account_id{options})
+    assert account
+    new = account.balance + change
+    if 0 <= new <= MOST:
+        account.balance = new
+    else:
+"""
+
+MISTAKES = [
+    {
+        "name": "float money",
+        "step": 3,
+        "replace": {
+            "balance: Decimal = Field(default=Decimal(0), ge=0, max_digits=10, decimal_places=2)": (
+                "balance: float = Field(default=0, ge=0, le=99999999.99, multiple_of=0.01)"
+            ),
+            "    amount: Decimal = Field(gt=0, max_digits=10, decimal_places=2)": (
+                "    amount: float = Field(gt=0)"
+            ),
+            "func.round(col(Account.balance) + change, 2)": "col(Account.balance) + change",
+            "change: Decimal)": "change: float)",
+        },
+        "says": "floats compute the money",
+    },
+    {
+        "name": "sum in SQL not rounded on SQLite",
+        "step": 3,
+        "replace": {
+            "func.round(col(Account.balance) + change, 2)": "col(Account.balance) + change"
+        },
+        "says": "func.round(…, 2)",
+    },
+    {
+        "name": "negative amount",
+        "step": 2,
+        "replace": {
+            "Field(gt=0, max_digits=10, decimal_places=2)": (
+                "Field(max_digits=10, decimal_places=2)"
+            )
+        },
+        "says": "Below 0, money would flow back",
+    },
+    {
+        "name": "no commit",
+        "step": 2,
+        "replace": {
+            """    session.add(transfer)
+    session.commit()""": """    session.add(transfer)
+    session.flush()"""
+        },
+        "says": "not committed",
+    },
+    {
+        "name": "funds not looked at",
+        "step": 3,
+        "replace": {"balance.between(0, MOST)": "balance <= MOST"},
+        "says": "the balance is not compared",
+    },
+    {
+        "name": "commit after each account",
+        "step": 4,
+        "replace": {
+            "        add_to_balance(session, account_id, change)\n": (
+                "        add_to_balance(session, account_id, change)\n        session.commit()\n"
+            )
+        },
+        "says": "a commit between the two changes",
+    },
+    {
+        "name": "error answered, then committed by the dependency",
+        "step": 4,
+        "replace": {
+            """    with Session(engine) as session:
+        yield session""": """    with Session(engine) as session:
+        try:
+            yield session
+        finally:
+            session.commit()"""
+        },
+        "says": "without a rollback",
+    },
+    {
+        "name": "overflow not caught",
+        "step": 4,
+        "replace": {"balance.between(0, MOST)": "balance >= 0"},
+        "says": "error that nobody catches",
+        "database": "postgresql",
+    },
+    {
+        "name": "balance read, compared and written",
+        "step": 5,
+        "replace": {ATOMIC: READ_THEN_WRITE.format(options="")},
+        "says": "is read, compared in Python and written",
+    },
+    {
+        "name": "with_for_update on SQLite",
+        "step": 5,
+        "replace": {ATOMIC: READ_THEN_WRITE.format(options=", with_for_update=True")},
+        "says": "with_for_update() does nothing on SQLite",
+    },
+    {
+        "name": "the paying account first",
+        "step": 6,
+        "replace": {IN_ORDER: "for account_id, change in changes.items():"},
+        "says": "the lower id first",
+        "database": "postgresql",
+    },
+]

@@ -1,0 +1,164 @@
+"""Wrong solutions of exercise 10 that learners write."""
+
+NOTIFY = """        with session.begin_nested():
+            message = f"{order.item} is on its way"
+            told = Notification(user_id=order.user_id, order_id=order.id, message=message)
+            session.add(told)
+    except IntegrityError:
+        logger.warning("Order %s stands without a notification", order.reference)
+"""
+NOTIFY_PLAIN = """        message = f"{order.item} is on its way"
+        told = Notification(user_id=order.user_id, order_id=order.id, message=message)
+        session.add(told)
+        session.flush()
+    except IntegrityError:
+"""
+RECIPE = 'if engine.dialect.name == "sqlite":'
+CREATE = """    try:
+        order = place_order(session, data)
+    except IntegrityError:
+        raise HTTPException(409, "Reference already used") from None
+    session.commit()
+"""
+IMPORT = """            with session.begin_nested():
+                order = place_order(session, one)
+        except IntegrityError:
+"""
+
+MISTAKES = [
+    {
+        "name": "no commit",
+        "step": 1,
+        "replace": {"from None\n    session.commit()\n": "from None\n"},
+        "says": "no session.commit() at the end",
+    },
+    {
+        "name": "no flush, failure swallowed",
+        "step": 1,
+        "replace": {
+            "    session.flush()\n    try:\n": "    try:\n",
+            "        with session.begin_nested():\n            message": (
+                "        with session.no_autoflush:\n            message"
+            ),
+            "            session.add(told)\n    except IntegrityError:": (
+                "            told.order_id is None or session.add(told)\n    except IntegrityError:"
+            ),
+        },
+        "says": "has the order its id by then",
+    },
+    {
+        "name": "failure of the notification not caught",
+        "step": 2,
+        "replace": {
+            '    except IntegrityError:\n        logger.warning("Order': (
+                '    except ZeroDivisionError:\n        logger.warning("Order'
+            ),
+            "    except IntegrityError:\n        raise HTTPException": (
+                "    except ZeroDivisionError:\n        raise HTTPException"
+            ),
+        },
+        "says": "put only the notification into",
+    },
+    {
+        "name": "rollback of the session",
+        "step": 2,
+        "replace": {NOTIFY: NOTIFY_PLAIN + "        session.rollback()\n"},
+        "says": "session.rollback() undoes the order too",
+    },
+    {
+        "name": "no savepoint",
+        "step": 2,
+        "replace": {NOTIFY: NOTIFY_PLAIN + "        pass\n"},
+        "says": "put only the notification into",
+    },
+    {
+        "name": "order in the savepoint too",
+        "step": 2,
+        "replace": {
+            "    session.add(order)\n    session.flush()\n": "",
+            "            message = f": (
+                "            session.add(order)\n            session.flush()\n"
+                "            message = f"
+            ),
+        },
+        "says": "put only the notification into",
+    },
+    {
+        "name": "one except for both",
+        "step": 3,
+        "replace": {
+            "    session.flush()\n    try:\n": "    try:\n        session.flush()\n",
+            CREATE: "    order = place_order(session, data)\n    session.commit()\n",
+        },
+        "says": "the order's own failure",
+    },
+    {
+        "name": "reference not caught",
+        "step": 3,
+        "replace": {
+            "    except IntegrityError:\n        raise HTTPException": (
+                "    except ZeroDivisionError:\n        raise HTTPException"
+            )
+        },
+        "says": "nobody caught the IntegrityError",
+    },
+    {
+        "name": "rollback in the loop",
+        "step": 4,
+        "replace": {
+            IMPORT: """            order = place_order(session, one)
+        except IntegrityError:
+            session.rollback()
+"""
+        },
+        "says": "a savepoint around each order only to itself",
+    },
+    {
+        "name": "import stops at the first refusal",
+        "step": 4,
+        "replace": {
+            "            result.refused.append(one.reference)\n": (
+                '            raise HTTPException(409, "Reference already used") from None\n'
+            )
+        },
+        "says": "or stops the loop",
+    },
+    {
+        "name": "commit in the loop",
+        "step": 4,
+        "replace": {
+            "            result.created.append(order)\n": (
+                "            result.created.append(order)\n            session.commit()\n"
+            )
+        },
+        "says": "a commit in the loop",
+    },
+    {
+        "name": "savepoints of SQLite's driver",
+        "step": 4,
+        "replace": {RECIPE: "if False:"},
+        "says": "because SQLite's driver had begun none",
+    },
+    {
+        "name": "select before insert as the only guard",
+        "step": 5,
+        "replace": {
+            NOTIFY: """        message = f"{order.item} is on its way"
+        known = select(Notification).where(
+            Notification.user_id == order.user_id, Notification.message == message
+        )
+        if not session.exec(known).first():
+            told = Notification(user_id=order.user_id, order_id=order.id, message=message)
+            session.add(told)
+            session.flush()
+    except ZeroDivisionError:
+        pass
+""",
+            "    except IntegrityError:\n        raise HTTPException": (
+                "    except ZeroDivisionError:\n        raise HTTPException"
+            ),
+        },
+        "says": "the only guard",
+        "database": "postgresql",  # SQLite lets nobody else write after the order's INSERT
+    },
+]

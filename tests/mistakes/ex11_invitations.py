@@ -1,0 +1,137 @@
+"""Wrong solutions of exercise 11 that learners write."""
+
+INSERT = """\
+    session.add(membership)
+    try:
+        session.commit()
+    except IntegrityError:
+        raise HTTPException(409, "User is already a member") from None
+"""
+LOOK = """\
+    there = select(Membership).where(
+        Membership.project_id == project.id, Membership.user_id == invited.id
+    )
+    if session.exec(there).first():
+        raise HTTPException(409, "User is already a member")
+"""
+
+MISTAKES = [
+    {
+        "name": "owner from the body",
+        "step": 1,
+        "replace": {
+            '    """What a client sends to start or rename a project."""\n': (
+                "    owner_id: int = 0\n"
+            ),
+            'update={"owner_id": user.id}': 'update={"owner_id": data.owner_id or user.id}',
+        },
+        "says": "the owner comes from the body",
+    },
+    {
+        "name": "nobody is the first user",
+        "step": 1,
+        "replace": {
+            "session.get(User, x_user_id) if x_user_id else None": (
+                "session.get(User, x_user_id or 1)"
+            )
+        },
+        "says": "the header has a default",
+    },
+    {
+        "name": "list of all projects",
+        "step": 2,
+        "replace": {".join(Membership).where(Membership.user_id == user.id)": ""},
+        "says": "belongs to somebody else",
+    },
+    {
+        "name": "list of owned projects only",
+        "step": 3,
+        "replace": {
+            ".join(Membership).where(Membership.user_id == user.id)": (
+                ".where(Project.owner_id == user.id)"
+            )
+        },
+        "says": "not those that one belongs to",
+    },
+    {
+        "name": "membership of any project",
+        "step": 2,
+        "replace": {
+            "membership = session.get(Membership, (project.id, user.id))": (
+                "membership = session.exec("
+                "select(Membership).where(Membership.user_id == user.id)).first()"
+            )
+        },
+        "says": "names the user but not the project",
+    },
+    {
+        "name": "any role may be given",
+        "step": 3,
+        "replace": {'role: Literal["viewer", "member", "admin"] =': "role: str ="},
+        "says": "the role is any string",
+    },
+    {
+        "name": "the user looked for before the right",
+        "step": 3,
+        "replace": {
+            '"/projects/{project_id}/invite", status_code=201, dependencies=[Owner])': (
+                '"/projects/{project_id}/invite", status_code=201)'
+            ),
+            "def invite_member(project: ProjectDep,": (
+                "def invite_member(project: ProjectDep, user: CurrentUser,"
+            ),
+            "    membership = Membership(project_id=project.id, user_id=invited.id": (
+                "    if project.owner_id != user.id:\n"
+                '        raise HTTPException(403, "Only the owner may invite")\n'
+                "    membership = Membership(project_id=project.id, user_id=invited.id"
+            ),
+        },
+        "says": "strangers learn who is registered",
+    },
+    {
+        "name": "duplicate not caught",
+        "step": 3,
+        "replace": {INSERT: "    session.add(membership)\n    session.commit()\n"},
+        "says": "IntegrityError",
+    },
+    {
+        "name": "every member may invite",
+        "step": 4,
+        "replace": {
+            "status_code=201, dependencies=[Owner])": "status_code=201, dependencies=[Viewer])"
+        },
+        "says": "the role of whoever asks",
+    },
+    {
+        "name": "roles compared as text",
+        "step": 4,
+        "replace": {"ROLES.index(membership.role) < ROLES.index(role)": "membership.role < role"},
+        "says": "the role of whoever asks",
+    },
+    {
+        "name": "the owner can be removed",
+        "step": 5,
+        "replace": {'    if membership.role == "owner":': "    if membership is None:"},
+        "says": "a project would be without owner",
+    },
+    {
+        "name": "select before insert as the only guard",
+        "step": 6,
+        "replace": {
+            'project_id: int = Field(foreign_key="projects.id", primary_key=True)': (
+                "id: int = Field(default=None, primary_key=True)\n"
+                '    project_id: int = Field(foreign_key="projects.id")'
+            ),
+            'user_id: int = Field(foreign_key="users.id", primary_key=True, index=True)': (
+                'user_id: int = Field(foreign_key="users.id", index=True)'
+            ),
+            "membership = session.get(Membership, (project.id, user.id))": (
+                "membership = session.exec("
+                "select(Membership).where(Membership.user_id == user.id,"
+                " Membership.project_id == project.id)).first()"
+            ),
+            INSERT: LOOK + "    session.add(membership)\n    session.commit()\n",
+        },
+        "says": "a SELECT before the INSERT is the only guard",
+    },
+]

@@ -1,0 +1,154 @@
+"""Wrong solutions of exercise 16 that learners write."""
+
+COMPARE = '    return col(Item.data)[tuple(path.split("."))] == wanted\n'
+WANTED = '    wanted = literal({"value": value}, Document)["value"]\n'
+BODY = "fields: dict[Path, Value],"
+WHERE = ".where(*(equals(path, value) for path, value in wanted))"
+RETURN = """\
+    return session.exec(statement.order_by(col(Item.id)).offset(skip).limit(limit)).all()
+"""
+PATCH = """\
+    item.data = item.data | storable(changes)
+    try:
+        session.commit()
+    except StaleDataError:
+        raise HTTPException(409, "Changed meanwhile, try again") from None
+"""
+
+MISTAKES = [
+    {
+        "name": "fixed fields as the body",
+        "step": 1,
+        "replace": {
+            "class Item(SQLModel, table=True):": (
+                "class ItemModel(SQLModel):\n    name: str = ''\n    email: str = ''\n\n\n"
+                "class Item(SQLModel, table=True):"
+            ),
+            "def create_item(data: dict[str, Any],": "def create_item(data: ItemModel,",
+            "item = Item(data=storable(data))": "item = Item(data=data.model_dump())",
+        },
+        "says": "drops the others",
+    },
+    {
+        "name": "document stored as text",
+        "step": 1,
+        "replace": {
+            "data: dict[str, Any] = Field(sa_type=Document)": "data: str",
+            "item = Item(data=storable(data))": "item = Item(data=str(data))",
+        },
+        "says": "makes a string of it",
+    },
+    {
+        "name": "all items compared in Python",
+        "step": 2,
+        "replace": {
+            WHERE: "",
+            RETURN: (
+                "    items = session.exec(statement.order_by(col(Item.id))).all()\n"
+                "    wanted = [(k, type(v), v) for k, v in fields.items()]\n"
+                "    return [\n"
+                "        item for item in items\n"
+                "        if all(type(item.data.get(k)) is t and item.data[k] == v"
+                " for k, t, v in wanted)\n"
+                "    ][skip : skip + limit]\n"
+            ),
+        },
+        "says": "all items are loaded and compared in Python",
+    },
+    {
+        "name": "field compared with the plain value",
+        "step": 2,
+        "replace": {WANTED: "    wanted = value\n"},
+        "says": "in JSON a text stands in quotes",
+    },
+    {
+        "name": "text of JSON compared on SQLite",
+        "step": 2,
+        "replace": {WANTED: "    wanted = literal(value, Document)\n"},
+        "says": "SQLite compares JSON as text",
+    },
+    {
+        "name": "JSON, not JSONB",
+        "step": 2,
+        "replace": {'JSON().with_variant(JSONB(), "postgresql")': "JSON()"},
+        "says": "PostgreSQL compares JSONB only",
+        "database": "postgresql",
+    },
+    {
+        "name": "field cast to the value's type",
+        "step": 2,
+        "replace": {
+            WANTED: "    field = col(Item.data)[tuple(path.split('.'))]\n",
+            COMPARE: (
+                "    if isinstance(value, bool):\n"
+                "        return field.as_boolean() == value\n"
+                "    if isinstance(value, str):\n"
+                "        return field.as_string() == value\n"
+                "    return field.as_float() == value\n"
+            ),
+        },
+        "says": "a cast to a number",
+        "database": "postgresql",
+    },
+    {
+        "name": "field compared as text",
+        "step": 2,
+        "replace": {
+            WANTED: "    from sqlalchemy import String\n    wanted = str(value)\n",
+            COMPARE: (
+                "    field = col(Item.data)[tuple(path.split('.'))].as_string()\n"
+                "    return field.cast(String) == wanted\n"
+            ),
+        },
+        "says": "the type counts",
+    },
+    {
+        "name": "path not split",
+        "step": 3,
+        "replace": {'tuple(path.split("."))': "path"},
+        "says": "the path is not split at its dots",
+    },
+    {
+        "name": "SQL put together from strings",
+        "step": 4,
+        "replace": {
+            BODY: "fields: dict[str, Value],",
+            WANTED: "    from sqlalchemy import text\n",
+            COMPARE: "    return text(f\"json_extract(data, '$.{path}') = '{value}'\")\n",
+        },
+        "says": "pasted into the SQL text",
+    },
+    {
+        "name": "any name of a field",
+        "step": 4,
+        "replace": {BODY: "fields: dict[str, Value],"},
+        "says": "accept only names of letters",
+    },
+    {
+        "name": "dictionary changed in place",
+        "step": 5,
+        "replace": {
+            "    item.data = item.data | storable(changes)\n": "    item.data.update(changes)\n"
+        },
+        "says": "changed in place",
+    },
+    {
+        "name": "document replaced",
+        "step": 5,
+        "replace": {"item.data = item.data | storable(changes)": "item.data = changes"},
+        "says": "not merged with it",
+    },
+    {
+        "name": "read, changed and written whole",
+        "step": 6,
+        "replace": {
+            PATCH: "    item.data = item.data | changes\n    session.commit()\n",
+            '{"version_id_col": version_column}': "{}",
+            "version: int = Field(default=None,": "version: int = Field(default=1,",
+            'Column("version", Integer, nullable=False)': (
+                'Column("version", Integer, nullable=False, default=1)'
+            ),
+        },
+        "says": "what another request wrote meanwhile is lost",
+    },
+]

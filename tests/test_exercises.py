@@ -1,0 +1,531 @@
+"""The checks of exercises/ accept what is right, reject what is wrong, and say so in sentences."""
+
+import os
+import runpy
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from exercises.__main__ import STARTERS, Recorder, exercises, files_in, hints_of, steps_of
+from exercises.checks import Api, Reply
+from exercises.conftest import BROKEN_CHECK
+from exercises.runner import Server, embedded_postgres, fresh_database, fresh_folder
+
+TESTS = Path(__file__).parent
+ROOT = TESTS.parent
+EXERCISES = ROOT / "exercises"
+
+
+@dataclass
+class Mistake:
+    """Text replacements that make a wrong solution of the right one."""
+
+    name: str
+    step: int
+    replace: dict[str, str]
+    says: str
+    database: str = "sqlite"
+
+
+def read_mistakes() -> list[tuple[str, Mistake]]:
+    """Collect tests/mistakes/exNN_name.py."""
+    return [
+        (path.stem, Mistake(**fields))
+        for path in sorted((TESTS / "mistakes").glob("ex*.py"))
+        for fields in runpy.run_path(str(path))["MISTAKES"]
+    ]
+
+
+MISTAKES = read_mistakes()
+
+
+@dataclass
+class Outcome:
+    """A run of the checks: its exit code, and its messages by step."""
+
+    code: int
+    failures: dict[int, list[str]]
+    passed: list[int]
+
+    @property
+    def text(self) -> str:
+        """All messages."""
+        return "\n".join(m for messages in self.failures.values() for m in messages)
+
+
+def run_checks(exercise: str, *options: str) -> Outcome:
+    """Run an exercise's checks in this process: half the time of another interpreter."""
+    recorder = Recorder()
+    current = os.environ["PYTEST_CURRENT_TEST"]  # the inner pytest removes it
+    arguments = [str(EXERCISES / exercise), "-q", "-pno:cacheprovider", *options]
+    no_warning = "-Wignore::pytest.PytestAssertRewriteWarning"
+    code = pytest.main([*arguments, no_warning], plugins=[recorder])
+    os.environ["PYTEST_CURRENT_TEST"] = current
+    return Outcome(int(code), dict(recorder.failures[exercise]), recorder.passed_steps(exercise))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """Give one PostgreSQL server to all runs."""
+    if url := os.environ.get("TEST_POSTGRES_URL"):
+        yield url
+    else:
+        with embedded_postgres() as url:
+            yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> str:
+    """Give what --database takes, for each database."""
+    return request.getfixturevalue("postgres") if request.param == "postgresql" else "sqlite"
+
+
+# Proof: starters, solutions, mistakes
+
+
+@pytest.mark.parametrize("exercise", exercises())
+def test_exercise_is_complete(exercise: str) -> None:
+    folder = EXERCISES / exercise
+    steps = steps_of(exercise)
+    hints = hints_of(exercise)
+
+    assert steps == list(range(1, len(steps) + 1))
+    assert sorted(hints) == steps
+    assert all(len(of_step) >= 2 for of_step in hints.values())
+    assert files_in(STARTERS / exercise)
+    assert (folder / "solution.py").exists() != (folder / "solution" / "app.py").exists()
+    assert [name for name, _ in MISTAKES].count(exercise) >= 3
+
+
+@pytest.mark.parametrize("exercise", exercises())
+def test_starter_runs_and_fails(exercise: str) -> None:
+    outcome = run_checks(exercise, "--app-dir", str(STARTERS / exercise))
+
+    assert outcome.code == pytest.ExitCode.TESTS_FAILED
+    assert BROKEN_CHECK not in outcome.text
+    assert "before it could answer" not in outcome.text
+    assert set(outcome.failures) <= set(steps_of(exercise))
+
+
+@pytest.mark.parametrize("exercise", exercises())
+def test_solution_passes(exercise: str, database: str) -> None:
+    outcome = run_checks(exercise, "--solution", "--database", database)
+
+    assert outcome.text == ""
+    assert outcome.code == 0
+    assert outcome.passed == steps_of(exercise)
+
+
+@pytest.mark.parametrize(
+    ("exercise", "mistake"), MISTAKES, ids=[f"{name}-{mistake.name}" for name, mistake in MISTAKES]
+)
+def test_mistake_is_rejected(
+    exercise: str, mistake: Mistake, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    write_mistake(exercise, mistake, tmp_path)
+    on_postgres = mistake.database == "postgresql"
+    database = request.getfixturevalue("postgres") if on_postgres else "sqlite"
+
+    outcome = run_checks(
+        exercise, "--app-dir", str(tmp_path), f"--step={mistake.step}", "--database", database
+    )
+
+    assert mistake.step in outcome.failures
+    assert mistake.says.lower() in outcome.text.lower()
+    assert BROKEN_CHECK not in outcome.text
+
+
+def write_mistake(exercise: str, mistake: Mistake, folder: Path) -> None:
+    """Write the solution with the mistake in it, as app.py."""
+    source = EXERCISES / exercise / "solution"
+    if source.is_dir():
+        shutil.copytree(source, folder, dirs_exist_ok=True)
+    else:
+        shutil.copyfile(source.with_suffix(".py"), folder / "app.py")
+    texts = {path: path.read_text(encoding="utf-8") for path in files_in(folder)}
+    for old, new in mistake.replace.items():
+        assert sum(text.count(old) for text in texts.values()) == 1, f"not exactly once: {old}"
+        texts = {path: text.replace(old, new) for path, text in texts.items()}
+    for path, text in texts.items():
+        path.write_text(text, encoding="utf-8")
+
+
+# Any target
+
+
+@pytest.mark.parametrize("exercise", [name for name in exercises() if name < "ex09"])
+def test_reference_app_passes(exercise: str) -> None:
+    outcome = run_checks(exercise, "--app-dir", str(ROOT))
+
+    assert outcome.text == ""
+    assert outcome.passed == steps_of(exercise)
+
+
+def test_migrate_prepares_the_database(postgres: str) -> None:
+    options = ["--app-dir", str(ROOT), "--database", postgres, "--step=2"]
+
+    assert run_checks("ex01_users", *options, "--migrate").passed == [2]
+    assert "stopped before it could answer" in run_checks("ex01_users", *options).text
+
+
+def test_flat_project_with_plain_sqlalchemy() -> None:
+    project = str(TESTS / "flat_project")
+
+    outcome = run_checks("ex01_users", "--app", "main:app", "--app-dir", project)
+
+    assert outcome.passed == [1, 2, 3, 4, 5, 6, 7]
+    assert list(outcome.failures) == [8]
+    assert "SELECT before the INSERT is the only guard" in outcome.text
+    assert not (TESTS / "flat_project" / "app.db").exists()
+
+
+def test_fixed_sqlite_on_postgresql_is_told(
+    postgres: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    project = ["--app", "main:app", "--app-dir", str(TESTS / "flat_project")]
+
+    run_checks("ex01_users", *project, "--database", postgres, "--step=2")
+
+    assert "the app ran on SQLite, not on PostgreSQL" in capfd.readouterr().out
+
+
+def test_url_checks_a_running_server(capfd: pytest.CaptureFixture[str]) -> None:
+    with fresh_folder() as folder, fresh_database(None, folder) as database_url:
+        solution = Server("solution:app", EXERCISES / "ex01_users", database_url, folder)
+        with solution as server:
+            first = run_checks("ex01_users", "--url", server.url)
+            again = run_checks("ex01_users", "--url", server.url + "/")
+
+    assert (first.code, first.text) == (0, "")
+    assert (again.code, again.text) == (0, "")
+    assert "left out: 1 check, a server given by --url" in capfd.readouterr().out
+
+
+def test_url_without_a_server() -> None:
+    outcome = run_checks("ex01_users", "--url", "http://127.0.0.1:9", "--step=2")
+
+    assert "GET /users/2000000000 got no answer: ConnectError" in outcome.text
+    assert BROKEN_CHECK not in outcome.text
+
+
+@pytest.mark.parametrize(
+    ("source", "advice"),
+    [
+        ("def broken(:\n    pass\n", "Python cannot read the file"),
+        ("if True:\n\u00a0   app = 1\n", "copied from a web page"),
+        ("import fastapi\napi = fastapi.FastAPI()\n", "no variable named 'app'; it has api"),
+        ("import no_such_package\n", "no_such_package is neither a file"),
+        ("settings = {}\nsettings['DATABASE']\n", "KeyError: 'DATABASE'"),
+        ("raise SystemExit('no config')\n", "no config"),
+        ("import os\nos._exit(3)\n", "stopped before it could answer"),
+        (
+            "import contextlib, fastapi\n"
+            "@contextlib.asynccontextmanager\n"
+            "async def lifespan(app):\n"
+            "    raise ValueError('no database')\n"
+            "    yield\n"
+            "app = fastapi.FastAPI(lifespan=lifespan)\n",
+            "ValueError: no database",
+        ),
+        (None, "There is no app.py in"),
+    ],
+    ids=[
+        "syntax-error",
+        "pasted-spaces",
+        "missing-app",
+        "missing-package",
+        "crash-at-import",
+        "exit-at-import",
+        "killed-at-import",
+        "crash-at-startup",
+        "missing-file",
+    ],
+)
+def test_app_that_does_not_start(source: str | None, advice: str, tmp_path: Path) -> None:
+    if source is not None:
+        (tmp_path / "app.py").write_text(source, encoding="utf-8")
+
+    outcome = run_checks("ex01_users", "--app-dir", str(tmp_path))
+
+    assert advice in outcome.text
+    assert "serve.py" not in outcome.text
+    assert sum(map(len, outcome.failures.values())) == 1
+    assert outcome.passed == []
+
+
+# What the runner sees inside the app
+
+COUNTING_APP = """
+import asyncio
+import os
+
+from fastapi import FastAPI
+from sqlalchemy import create_engine, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+url = os.environ["DATABASE_URL"]
+engine = create_engine(url)
+async_engine = create_async_engine(url.replace("sqlite:", "sqlite+aiosqlite:"))
+app = FastAPI()
+with engine.begin() as connection:
+    connection.execute(text("CREATE TABLE IF NOT EXISTS t (n INTEGER)"))
+    connection.execute(text("INSERT INTO t SELECT 0 WHERE NOT EXISTS (SELECT n FROM t)"))
+
+
+@app.get("/sync")
+def sync_route(n: int = 3):
+    with engine.connect() as connection:
+        for _ in range(n):
+            connection.execute(text("SELECT 1"))
+
+
+@app.get("/async")
+async def async_route():
+    async with async_engine.connect() as connection:
+        await connection.execute(text("SELECT 1"))
+        await connection.execute(text("SELECT 2"))
+
+
+@app.post("/sync")
+def add_one():
+    with engine.connect() as connection:
+        n = connection.execute(text("SELECT n FROM t")).scalar_one()
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE t SET n = :n"), {"n": n + 1})
+    return n + 1
+
+
+@app.post("/async")
+async def add_one_async():
+    async with async_engine.connect() as connection:
+        n = (await connection.execute(text("SELECT n FROM t"))).scalar_one()
+    async with async_engine.begin() as connection:
+        await connection.execute(text("UPDATE t SET n = :n"), {"n": n + 1})
+    return n + 1
+
+
+@app.get("/broken")
+def broken():
+    raise ValueError("what the learner's code said")
+"""
+
+
+@pytest.fixture(scope="module")
+def counting_api() -> Iterator[Api]:
+    """Run an app whose statements are known."""
+    with fresh_folder() as folder, fresh_database(None, folder) as database_url:
+        (folder / "app.py").write_text(COUNTING_APP, encoding="utf-8")
+        with Server("app:app", folder, database_url, folder) as server:
+            api = Api(server=server)
+            yield api
+            api.close()
+
+
+def test_statements_are_counted_per_request(counting_api: Api) -> None:
+    counts = counting_api.at_once(8, lambda number: counting_api.get(f"/sync?n={number}"))
+
+    assert [reply.statements for reply in counts] == list(range(8))
+    assert counting_api.get("/async").statements == 2
+    assert "3 x SELECT 1" in counting_api.get("/sync").sql
+
+
+@pytest.mark.parametrize("path", ["/sync", "/async"])
+def test_at_once_makes_a_possible_race_happen(counting_api: Api, path: str) -> None:
+    replies = counting_api.at_once(4, lambda number: counting_api.post(path))
+
+    assert len({reply.body for reply in replies}) < 4
+
+
+def test_server_error_is_told(counting_api: Api) -> None:
+    reply = counting_api.get("/broken")
+
+    assert reply.status == 500
+    assert "ValueError: what the learner's code said (app.py, line" in reply.exchange
+
+
+def test_restart_keeps_the_database(counting_api: Api) -> None:
+    before = counting_api.post("/sync").body
+
+    counting_api.restart()
+
+    assert counting_api.post("/sync").body == before + 1
+
+
+# The command line
+
+Cli = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Copy the exercises, so that a command may change them."""
+    unwanted = shutil.ignore_patterns("__pycache__", "ex0[2-9]_*", "ex1?_*")
+    shutil.copytree(EXERCISES, tmp_path / "exercises", ignore=unwanted)
+    shutil.copyfile(ROOT / "pyproject.toml", tmp_path / "pyproject.toml")
+    starter = tmp_path / "exercises" / ".starters" / "ex01_users" / "app.py"
+    shutil.copyfile(starter, tmp_path / "exercises" / "ex01_users" / "app.py")
+    return tmp_path
+
+
+@pytest.fixture
+def cli(project: Path) -> Cli:
+    """Give `python -m exercises` in the copy."""
+
+    def run(*arguments: str, answer: str = "") -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "exercises", *arguments]
+        return subprocess.run(
+            command, cwd=project, input=answer, capture_output=True, encoding="utf-8", check=False
+        )
+
+    return run
+
+
+def solve(project: Path) -> Path:
+    """Put the solution in the learner's file; give the file."""
+    folder = project / "exercises" / "ex01_users"
+    shutil.copyfile(folder / "solution.py", folder / "app.py")
+    return folder / "app.py"
+
+
+def test_cli_table(cli: Cli) -> None:
+    shown = cli()
+
+    assert shown.returncode == 0
+    assert "0 of 1 exercises done" in shown.stdout
+    assert "ex01_users  0/8    next" in shown.stdout
+
+
+def test_cli_check_fails_then_passes(cli: Cli, project: Path) -> None:
+    failed = cli("check")
+    solve(project)
+    passed = cli("check", "users", "--", "--junitxml=report.xml")
+    nothing_left = cli("check")
+
+    assert failed.returncode == 1
+    assert "Step 1: wrong" in failed.stdout
+    assert 1 <= failed.stdout.count("Came back:  501") <= 3
+    assert passed.returncode == 0
+    assert "Step 8: ok" in passed.stdout
+    assert 'name="step" value="8"' in (project / "report.xml").read_text(encoding="utf-8")
+    assert "1 of 1 exercises done" in cli().stdout
+    assert (nothing_left.returncode, "all" in nothing_left.stdout) == (0, True)
+    assert cli("solution", "1").returncode == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["check", "17"],
+        ["hint"],
+        ["nonsense"],
+        ["hint", "1", "--", "-x"],
+        ["check", "1", "--", "--no-such-option"],
+        ["check", "1", "--", "--solution", "--url", "http://127.0.0.1:9"],
+        ["check", "1", "--", "--database", "oracle"],
+    ],
+    ids=" ".join,
+)
+def test_cli_wrong_call(cli: Cli, arguments: list[str]) -> None:
+    refused = cli(*arguments)
+
+    assert refused.returncode == 2
+    assert "Traceback" not in refused.stderr
+
+
+def test_cli_check_of_the_solution_is_no_progress(cli: Cli, project: Path) -> None:
+    checked = cli("check", "ex01", "--", "--solution", "--step=2")
+
+    assert checked.returncode == 0
+    assert not (project / ".exercises.json").exists()
+
+
+def test_cli_hints_go_on_to_the_last(cli: Cli) -> None:
+    hints = hints_of("ex01_users")[1]
+
+    shown = [cli("hint", "01").stdout for _ in range(len(hints) + 1)]
+
+    for number, text in enumerate(shown[:-1], start=1):
+        assert f"step 1, hint {number} of {len(hints)}:" in text
+        assert hints[number - 1] in text
+    assert "The last one" in shown[-2]
+    assert shown[-1] == shown[-2]
+
+
+def test_cli_solution_only_when_done(cli: Cli) -> None:
+    refused = cli("solution", "ex01_users")
+    shown = cli("solution", "ex01_users", "--show")
+
+    assert (refused.returncode, "def save" in refused.stdout) == (1, False)
+    assert (shown.returncode, "def save" in shown.stdout) == (0, True)
+
+
+def test_cli_reset_asks_and_keeps_a_copy(cli: Cli, project: Path) -> None:
+    own = solve(project)
+    solved = own.read_text(encoding="utf-8")
+
+    declined = cli("reset", "1", answer="\n")
+    kept_after_no = own.read_text(encoding="utf-8")
+    done = cli("reset", "1", answer="y\n")
+
+    assert (declined.returncode, kept_after_no) == (1, solved)
+    assert done.returncode == 0
+    assert "Step 1 is yet to be written" in own.read_text(encoding="utf-8")
+    copies = list(own.parent.glob("app.py.bak-*"))
+    assert [copy.read_text(encoding="utf-8") for copy in copies] == [solved]
+
+
+def test_cli_watch_checks_again_after_a_save(project: Path) -> None:
+    command = [sys.executable, "-m", "exercises", "watch", "1", "--", "--step=2"]
+    process = subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, encoding="utf-8")
+    deadline = threading.Timer(60, process.kill)
+    deadline.start()
+    try:
+        before = read_until_watching(process)
+        solve(project)
+        after = read_until_watching(process)
+    finally:
+        deadline.cancel()
+        process.kill()
+        process.communicate()
+
+    assert "Step 2: wrong" in before
+    assert "Step 2: ok" in after
+
+
+def read_until_watching(process: "subprocess.Popen[str]") -> str:
+    """Read what one check printed; ends also when the process does."""
+    lines: list[str] = []
+    assert process.stdout
+    for line in process.stdout:
+        lines.append(line)
+        if line.startswith("Watching"):
+            break
+    return "".join(lines)
+
+
+def test_failing_check_shows_no_traceback(capfd: pytest.CaptureFixture[str]) -> None:
+    outcome = run_checks("ex01_users", "--app-dir", str(STARTERS / "ex01_users"), "--step=1")
+
+    printed = capfd.readouterr().out
+    assert outcome.failures[1][0].startswith("Step 1 of ex01_users: POST /users stores a user")
+    assert "Asked:      POST /users with {" in printed
+    assert "Hint:       python -m exercises hint ex01_users" in printed
+    assert "Traceback" not in printed
+    assert "test_users.py:" not in printed.partition("short test summary")[0]
+
+
+def test_reply_accepts_an_envelope_with_one_list() -> None:
+    def reply(body: object) -> Reply:
+        return Reply("GET", "/", None, httpx.Response(200, json=body))
+
+    assert reply({"total": 1, "rows": [1]}).items() == [1]
+    assert reply([1]).items() == [1]
+    with pytest.raises(AssertionError, match="neither a list"):
+        reply({"a": [1], "b": [2]}).items()
