@@ -384,13 +384,13 @@ def restore_user(id: Id, db: Db) -> User:
 @app.get("/users/{id}/orders", tags=["Users"])
 def read_user_orders(id: Id, db: ReadDb, query: Part) -> Sequence[Order]:
     """List a user's orders without their items, newest first."""
-    return crud.list_user_orders(db, id, query)
+    return crud.list_of_user(db, Order, id, query)
 
 
 @app.get("/users/{id}/notifications", tags=["Users"])
 def read_notifications(id: Id, db: ReadDb, query: Part) -> Sequence[Notification]:
     """List a user's notifications, newest first."""
-    return crud.list_notifications(db, id, query)
+    return crud.list_of_user(db, Notification, id, query)
 
 
 # ── Async ────────────────────────────────────────────────────────────────────────────────────────

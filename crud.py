@@ -164,10 +164,10 @@ def get(
     return row
 
 
-def list_newest(db: Session, statement: Select[Row], model: Any, part: Slice) -> Sequence[Row]:
-    """Return the wanted part of the rows of a statement, newest first."""
-    newest = statement.order_by(model.id.desc())
-    return db.scalars(newest.offset(part.skip).limit(part.limit)).all()
+def _first(db: Session, model: type[Row], *conditions: ColumnElement[bool]) -> Row:
+    if row := db.scalar(select(model).where(*conditions)):
+        return row
+    raise NotFoundError(f"{model.__name__} not found")
 
 
 def list_rows(db: Session, statement: Select[Row], model: Any, window: Window) -> Sequence[Row]:
@@ -325,10 +325,7 @@ def page_users(db: Session, page: int, page_size: int) -> Page[User]:
 
 def get_user_by_email(db: Session, email: str) -> User:
     """Return the user with an e-mail in any case; raises NotFoundError."""
-    same = col(User.email) == email.strip().lower()
-    if user := db.scalar(select(User).where(same, NOT_DELETED)):
-        return user
-    raise NotFoundError("User not found")
+    return _first(db, User, col(User.email) == email.strip().lower(), NOT_DELETED)
 
 
 def count_active_users(db: Session) -> int:
@@ -368,17 +365,11 @@ def delete_inactive_users(db: Session) -> dict[str, int]:
     return {"deleted_count": deleted, "kept_count": kept or 0}
 
 
-def list_user_orders(db: Session, id: int, part: Slice) -> Sequence[Order]:
-    """Return the orders of a user, newest first; raises NotFoundError if there is no such user."""
-    get(db, User, id)
-    return list_newest(db, select(Order).where(col(Order.user_id) == id), Order, part)
-
-
-def list_notifications(db: Session, user_id: int, part: Slice) -> Sequence[Notification]:
-    """Return the notifications of a user, newest first; raises NotFoundError."""
+def list_of_user(db: Session, model: Any, user_id: int, part: Slice) -> Sequence[Any]:
+    """Return a user's orders or notifications, newest first; raises NotFoundError for the user."""
     get(db, User, user_id)
-    own = select(Notification).where(col(Notification.user_id) == user_id)
-    return list_newest(db, own, Notification, part)
+    newest = select(model).where(model.user_id == user_id).order_by(model.id.desc())
+    return db.scalars(newest.offset(part.skip).limit(part.limit)).all()
 
 
 def list_top_spenders(db: Session, limit: int) -> list[Spender]:
@@ -613,10 +604,7 @@ def list_category_stats(db: Session) -> list[CategoryStats]:
 
 def get_product_by_sku(db: Session, sku: str) -> Product:
     """Return the product with an SKU in any case; raises NotFoundError."""
-    same = col(Product.sku) == sku.strip().upper()
-    if product := db.scalar(select(Product).where(same)):
-        return product
-    raise NotFoundError("Product not found")
+    return _first(db, Product, col(Product.sku) == sku.strip().upper())
 
 
 def update_product(db: Session, id: int, data: ProductUpdate) -> Product:
