@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import Body, Depends, FastAPI, Header, HTTPException, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
@@ -24,6 +25,7 @@ from sqlalchemy.exc import (
     SQLAlchemyError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import crud
@@ -76,7 +78,9 @@ from models import (
     Tag,
     TagCreate,
     User,
+    UserCreate,
     UserQuery,
+    UserUpdate,
     UserWithPosts,
     Window,
     refuse_nul,
@@ -97,7 +101,7 @@ async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         raise
     gc.collect()
     gc.freeze()  # what start-up made is never garbage: full collections would pause requests for it
-    yield {"database": database}
+    yield {"database": database, "hashing": CapacityLimiter(2)}
     gc.unfreeze()
     await database.dispose()
 
@@ -106,10 +110,11 @@ async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
 
 
 MAX_BODY = 1024 * 1024
+TOO_LARGE = "The body is larger than 1 MiB"
 
 
 class Error(BaseModel):
-    """The body of every error but 422."""
+    """The body of every error but 422, which lists what is invalid."""
 
     detail: str
 
@@ -120,7 +125,7 @@ app = FastAPI(
     version="1.0.0",
     lifespan=lifespan,
     redirect_slashes=False,
-    responses={"4XX": {"model": Error}, 503: {"model": Error}},
+    responses={status: {"model": Error} for status in (400, 404, 409, 413, 503)},
 )
 
 
@@ -140,9 +145,15 @@ class PathsAndBodies:
             message = await receive()
             size += len(message.get("body", b""))
             if size > MAX_BODY:  # FastAPI's max_body_size would answer plain text
-                raise HTTPException(413, "The body is larger than 1 MiB")
+                raise HTTPException(413, TOO_LARGE)
             return message
 
+        if (
+            scope["type"] == "http"
+            and int(Headers(scope=scope).get("content-length", 0)) > MAX_BODY
+        ):
+            await JSONResponse({"detail": TOO_LARGE}, 413)(scope, receive, send)
+            return
         if scope["type"] == "http" and scope["path"].endswith("/"):
             scope = {**scope, "path": scope["path"][:-1] or "/"}
         await self.app(scope, receive_within_limit, send)
@@ -208,6 +219,7 @@ Ids = Annotated[list[JsonId], Body(embed=True, min_length=1, max_length=1000)]
 Change = Annotated[Integer, Body(embed=True, ge=-MAX_INTEGER, le=MAX_INTEGER)]
 IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=64)]
 Text = Annotated[str, Path(max_length=254), AfterValidator(refuse_nul)]
+NewUsers = Annotated[list[UserCreate], Body(min_length=1, max_length=1000)]
 Part = Annotated[Slice, Query()]
 Filters = Annotated[Window, Query()]
 UserFilters = Annotated[UserQuery, Query()]
@@ -215,10 +227,27 @@ PostFilters = Annotated[PostQuery, Query()]
 ProductFilters = Annotated[ProductQuery, Query()]
 OrderFilters = Annotated[OrderQuery, Query()]
 
-# As a dependency that comes before the session, hashing a password holds no connection.
-UserRows = Annotated[list[dict[str, Any]], Depends(crud.user_rows)]
-UserColumns = Annotated[dict[str, Any], Depends(crud.user_columns)]
-UserChanges = Annotated[dict[str, Any], Depends(crud.user_changes)]
+
+# Dependencies that come before the session: hashing a password holds no connection, and takes
+# threads of its own, so that many passwords do not stop the routes that have none.
+async def get_user_columns(data: UserCreate, request: Request) -> dict[str, Any]:
+    """Return the columns of a new user."""
+    return await to_thread.run_sync(crud.user_columns, data, limiter=request.state.hashing)
+
+
+async def get_user_rows(data: NewUsers, request: Request) -> list[dict[str, Any]]:
+    """Return the columns of many new users."""
+    return await to_thread.run_sync(crud.user_rows, data, limiter=request.state.hashing)
+
+
+async def get_user_changes(data: UserUpdate, request: Request) -> dict[str, Any]:
+    """Return the columns that a client changes."""
+    return await to_thread.run_sync(crud.user_changes, data, limiter=request.state.hashing)
+
+
+UserColumns = Annotated[dict[str, Any], Depends(get_user_columns)]
+UserRows = Annotated[list[dict[str, Any]], Depends(get_user_rows)]
+UserChanges = Annotated[dict[str, Any], Depends(get_user_changes)]
 
 
 async def get_paginate(request: Request, response: Response) -> Callable[..., Any]:
@@ -306,7 +335,7 @@ def read_active_users(db: ReadDb, query: Filters, paginate: Paginate) -> Sequenc
     return paginate(crud.list_users(db, active), query)
 
 
-@app.get("/users/by-email/{email}", tags=["Users"])
+@app.get("/users/by-email/{email:path}", tags=["Users"])
 def read_user_by_email(email: Text, db: ReadDb) -> User:
     """Find a user by e-mail, in any case."""
     return crud.get_user_by_email(db, email)
@@ -552,7 +581,7 @@ def update_category(id: Id, data: CategoryUpdate, db: Db) -> Category:
 @app.delete("/categories/{id}", tags=["Categories"], status_code=204)
 def delete_category(id: Id, db: Db) -> None:
     """Delete a category; its products and children stay, without it."""
-    crud.remove(db, Category, id)
+    crud.delete_category(db, id)
 
 
 # ── Products ─────────────────────────────────────────────────────────────────────────────────────

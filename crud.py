@@ -13,11 +13,11 @@ from hashlib import sha256
 from secrets import choice, token_hex
 from string import ascii_uppercase, digits
 from time import perf_counter
-from typing import Annotated, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
-from pydantic import Field
+from pydantic import TypeAdapter, ValidationError
 from slugify import slugify
 from sqlalchemy import (
     ColumnElement,
@@ -47,6 +47,7 @@ from models import (
     CategoryWithProducts,
     Comment,
     CommentCreate,
+    Email,
     Notification,
     Order,
     OrderCreate,
@@ -252,9 +253,7 @@ def user_columns(data: UserCreate) -> dict[str, Any]:
     return _hash_password(data.model_dump())
 
 
-def user_rows(
-    data: Annotated[list[UserCreate], Field(min_length=1, max_length=1000)],
-) -> list[dict[str, Any]]:
+def user_rows(data: list[UserCreate]) -> list[dict[str, Any]]:
     """Return the columns of many users, the passwords hashed."""
     return [user_columns(user) for user in data]
 
@@ -324,8 +323,12 @@ def page_users(db: Session, page: int, page_size: int) -> Page[User]:
 
 
 def get_user_by_email(db: Session, email: str) -> User:
-    """Return the user with an e-mail in any case; raises NotFoundError."""
-    return _first(db, User, col(User.email) == email.strip().lower(), NOT_DELETED)
+    """Return the user with an e-mail, written in any way; raises NotFoundError."""
+    try:
+        stored = TypeAdapter(Email).validate_python(email)
+    except ValidationError:
+        raise NotFoundError("User not found") from None
+    return _first(db, User, col(User.email) == stored, NOT_DELETED)
 
 
 def count_active_users(db: Session) -> int:
@@ -475,6 +478,7 @@ def list_comments(db: Session, post_id: int, window: Window) -> Sequence[Comment
 
 # ── Categories ───────────────────────────────────────────────────────────────────────────────────
 
+BATCH = 1000  # values in one IN (…), which databases limit
 MAX_DEPTH = 50  # JSON nested without a bound could not be written
 
 
@@ -494,9 +498,8 @@ def update_category(db: Session, id: int, data: CategoryUpdate) -> Category:
 
 
 def _check_parent(db: Session, id: int | None, parent_id: int) -> None:
-    # All rows are locked: two moves at once could else make a ring that neither sees.
-    id_column, parent_column = col(Category.id), col(Category.parent_id)
-    tree = select(id_column, parent_column).order_by(id_column).with_for_update()
+    _lock_categories(db)
+    tree = select(col(Category.id), col(Category.parent_id))
     parents: dict[int, int | None] = {row.id: row.parent_id for row in db.execute(tree)}
     if parent_id not in parents:
         raise NotFoundError("Parent category not found")
@@ -514,6 +517,26 @@ def _check_parent(db: Session, id: int | None, parent_id: int) -> None:
     below = max((line.index(id) for line in map(path, parents) if id in line), default=0)
     if len(above) + 1 + below > MAX_DEPTH:
         raise RuleError(f"Categories nest at most {MAX_DEPTH} deep")
+
+
+def _lock_categories(db: Session) -> None:
+    # Two moves at once could else make a ring that neither sees. What is in the tree is read by
+    # the next statement: this one may have waited, and PostgreSQL shows it the rows of before.
+    ids = select(col(Category.id)).order_by(col(Category.id))
+    db.execute(ids.with_for_update(key_share=True)).all()
+
+
+def delete_category(db: Session, id: int) -> None:
+    """Delete a category; its products and children lose their link. Raises NotFoundError."""
+    # The links that ON DELETE SET NULL empties are locked first, in the order that orders lock
+    # products in: a deadlock would be a 503 for one of the two.
+    product = col(Product.id)
+    ids = db.scalars(select(product).where(col(Product.category_id) == id).order_by(product)).all()
+    for start in range(0, len(ids), BATCH):
+        batch = select(product).where(product.in_(ids[start : start + BATCH])).order_by(product)
+        db.execute(batch.with_for_update()).all()
+    _lock_categories(db)
+    remove(db, Category, id)
 
 
 def read_category_tree(db: Session) -> list[CategoryTree]:
@@ -617,12 +640,20 @@ def update_product(db: Session, id: int, data: ProductUpdate) -> Product:
 def adjust_stock(db: Session, id: int, difference: int) -> Product:
     """Add to the stock or take from it; raises RuleError if it would leave its bounds."""
     product = get(db, Product, id, lock=True)
+    _add_to_stock(product, difference)
+    return add(db, product)
+
+
+def _add_to_stock(product: Product, difference: int) -> None:
     stock = product.stock + difference
     if stock < 0:
-        raise RuleError(f"Insufficient stock for '{product.name}'. Available: {product.stock}")
+        raise RuleError(
+            f"Insufficient stock for '{product.name}'. "
+            f"Available: {product.stock}, requested: {-difference}"
+        )
     if stock > MAX_INTEGER:
-        raise RuleError(f"Stock cannot be more than {MAX_INTEGER}")
-    return change(db, product, {"stock": stock})
+        raise RuleError(f"The stock of '{product.name}' cannot be more than {MAX_INTEGER}")
+    product.stock = stock
 
 
 # ── Orders ───────────────────────────────────────────────────────────────────────────────────────
@@ -654,15 +685,15 @@ def place_order(db: Session, data: OrderCreate, key: str | None = None) -> Order
     statement = (
         select(User, Order)
         .outerjoin(Order, (col(Order.idempotency_key) == key) & (key is not None))
-        .where(col(User.id) == data.user_id, NOT_DELETED)
+        .where(col(User.id) == data.user_id)
     )
-    found = db.execute(statement).first()
-    if found is None:
-        raise NotFoundError("User not found")
-    if (earlier := found[1]) is not None:
-        if earlier.request_hash != request_hash:
-            raise CONSTRAINTS["uq_orders_idempotency_key"]
+    user, earlier = db.execute(statement).first() or (None, None)
+    if earlier is not None and earlier.request_hash == request_hash:
         return earlier
+    if earlier is not None:
+        raise CONSTRAINTS["uq_orders_idempotency_key"]
+    if user is None or user.deleted_at:
+        raise NotFoundError("User not found")
     lines = [_take(products, *line) for line in quantities.items()]
     total = sum((line["total_price"] for line in lines), Decimal(0))
     if total > MAX_TOTAL:
@@ -695,12 +726,7 @@ def _take(products: dict[int, Product], id: int, quantity: int) -> dict[str, Any
         raise NotFoundError(f"Product {id} not found")
     if not product.is_active:
         raise RuleError(f"Product '{product.name}' is not available")
-    if product.stock < quantity:
-        raise RuleError(
-            f"Insufficient stock for '{product.name}'. "
-            f"Available: {product.stock}, requested: {quantity}"
-        )
-    product.stock -= quantity
+    _add_to_stock(product, -quantity)
     return {
         "product_id": id,
         "quantity": quantity,
@@ -720,8 +746,10 @@ def _notify(db: Session, order: Order) -> None:
         with db.begin_nested():
             add(db, Notification(user_id=order.user_id, order_id=order.id, message=message))
     except DBAPIError as error:
-        # MariaDB undoes a whole transaction when it resolves a deadlock, not just the savepoint.
-        if db.scalar(select(col(Order.id)).where(col(Order.id) == order.id)) is None:
+        # With the connection the order is lost too. MariaDB also undoes a whole transaction when
+        # it resolves a deadlock, not just the savepoint.
+        kept = select(col(Order.id)).where(col(Order.id) == order.id)
+        if error.connection_invalidated or db.scalar(kept) is None:
             raise
         logger.warning("No notification for order %s: %s", order.order_number, error.orig)
 
@@ -750,7 +778,7 @@ def change_status(db: Session, id: int, status: OrderStatus) -> Order:
     if status == OrderStatus.CANCELLED:
         quantities = {item.product_id: item.quantity for item in order.items}
         for product in _lock_products(db, quantities).values():
-            product.stock += quantities[product.id]
+            _add_to_stock(product, quantities[product.id])
     return change(db, order, {"status": status})
 
 

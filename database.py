@@ -106,10 +106,12 @@ class Database:
         writing, reading = _options(url, settings, write=True), _options(url, settings)
         self.writer = create_engine(url, **writing)
         self.reader = create_engine(url, **reading)
-        self.reporter = create_engine(read_url, **_options(read_url, settings))
+        self.reporter = self.reader
+        if settings.database_read_url:
+            self.reporter = create_engine(read_url, **_options(read_url, settings))
         self.async_writer = create_async_engine(async_url, **writing)
         self.async_reader = create_async_engine(async_url, **reading)
-        for engine in (self.writer, self.reader, self.reporter):
+        for engine in {self.writer, self.reader, self.reporter}:
             _listen(engine, write=engine is self.writer)
         for async_engine in (self.async_writer, self.async_reader):
             _listen(async_engine.sync_engine, write=async_engine is self.async_writer)

@@ -59,6 +59,10 @@ def refuse_nul(value: Any) -> Any:
     return value
 
 
+def _strip(value: object) -> object:
+    return value.strip() if isinstance(value, str) else value
+
+
 def _strip_lower(value: object) -> object:
     return value.strip().lower() if isinstance(value, str) else value
 
@@ -93,8 +97,9 @@ Title = Annotated[str, pydantic.Field(min_length=5, max_length=100)]
 Content = Annotated[str, pydantic.Field(min_length=20, max_length=20_000)]
 Slug = Annotated[str, pydantic.Field(max_length=220, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 TagName = Annotated[str, pydantic.Field(min_length=1, max_length=50), BeforeValidator(_strip_lower)]
-CategoryName = Annotated[str, pydantic.Field(min_length=1, max_length=100)]
-ProductName = Annotated[str, pydantic.Field(min_length=1, max_length=200)]
+# Stripped: MariaDB takes "Books " for "Books", the other databases do not.
+CategoryName = Annotated[str, pydantic.Field(min_length=1, max_length=100), BeforeValidator(_strip)]
+ProductName = Annotated[str, pydantic.Field(min_length=1, max_length=200), BeforeValidator(_strip)]
 Description = Annotated[str | None, pydantic.Field(max_length=2000)]
 Sku = Annotated[
     str | None,

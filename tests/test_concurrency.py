@@ -9,6 +9,7 @@ from random import Random
 from threading import Barrier
 from time import monotonic
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
@@ -177,6 +178,39 @@ def move_category(client: httpx.Client, moves: list[tuple[int, int]], n: int) ->
     """Put one category below another."""
     category, parent = moves[n]
     return client.patch(f"/categories/{category}", json={"parent_id": parent}).status_code
+
+
+def test_categories_move_come_and_go_while_orders_are_placed(client: httpx.Client) -> None:
+    new_user(client)
+    for n in range(6):
+        client.post("/categories", json={"name": f"Category {n}"})
+        new_product(client, stock=100_000, category_id=n + 1)
+    end = monotonic() + 2
+
+    def work(worker: int) -> Counter[int]:
+        chance, answers = Random(worker), Counter[int]()
+        while monotonic() < end:
+            category = chance.randint(1, 6)
+            if worker % 3 == 0:
+                body = {"name": uuid4().hex, "parent_id": None}
+                new = client.post("/categories", json=body).json()["id"]
+                path, parent = f"/categories/{category}", {"parent_id": new}
+                answers[client.patch(path, json=parent).status_code] += 1
+                client.patch(f"/products/{category}", json={"category_id": new})
+                answers[client.delete(f"/categories/{new}").status_code] += 1
+            elif worker % 3 == 1:
+                parent = {"parent_id": chance.randint(1, 6)}
+                answers[client.patch(f"/categories/{category}", json=parent).status_code] += 1
+            else:
+                items = [{"product_id": n, "quantity": 1} for n in chance.sample(range(1, 7), 3)]
+                order = {"user_id": 1, "items": items}
+                answers[client.post("/orders", json=order).status_code] += 1
+        return answers
+
+    answers = sum(at_once(12, work), Counter[int]())
+    # 503: a product may move into a category between the look at it and its deletion.
+    assert set(answers) <= {200, 201, 204, 400, 503}, answers
+    assert answers[503] * 20 < answers.total(), answers
 
 
 def test_stock_changes_at_once_all_count(client: httpx.Client) -> None:

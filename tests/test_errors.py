@@ -39,6 +39,16 @@ def test_a_long_body_without_content_length_is_413(client: httpx.Client) -> None
     assert client.post("/users", content=chunks, headers=JSON).status_code == 413
 
 
+def test_a_long_body_that_no_route_reads_is_413_too(client: httpx.Client) -> None:
+    new_post(client)
+    response = client.post("/posts/1/publish", content=b" " * 2 * 1024 * 1024)
+    assert (response.status_code, response.json()) == (
+        413,
+        {"detail": "The body is larger than 1 MiB"},
+    )
+    assert client.get("/posts/1").json()["published"] is False
+
+
 @pytest.mark.parametrize("number", [0, -1, 2**31, BIG, "abc", "1.5", "9" * 5000, "%00"])
 def test_ids_out_of_range(client: httpx.Client, number: object) -> None:
     for path in (f"/users/{number}", f"/posts/{number}", f"/async/users/{number}"):

@@ -131,6 +131,8 @@ def test_idempotency_key(shop: httpx.Client) -> None:
     assert other.status_code == 409
     assert len(shop.get("/orders").json()) == 1
     assert shop.post("/orders", json=body).status_code == 400  # no key, no stock
+    shop.delete("/users/1/soft")
+    assert shop.post("/orders", json=body, headers=key).json() == first.json()
 
 
 def test_status_machine(shop: httpx.Client) -> None:
@@ -170,6 +172,15 @@ def test_cancelling_restores_the_stock_once(shop: httpx.Client) -> None:
     path = f"/orders/{order}/status?new_status=cancelled"
     assert [shop.patch(path).status_code for _ in range(3)] == [200, 400, 400]
     assert stocks(shop) == [10, 3, 100]
+
+
+def test_cancelling_does_not_overflow_the_stock(shop: httpx.Client) -> None:
+    order = new_order(shop, 1, {1: 4})
+    shop.patch("/products/1", json={"stock": 2147483647})
+    response = shop.patch(f"/orders/{order['id']}/status?new_status=cancelled")
+    assert response.status_code == 400
+    assert response.json() == {"detail": "The stock of 'Pen' cannot be more than 2147483647"}
+    assert shop.get("/orders/1").json() == order
 
 
 def test_read_order_and_details(shop: httpx.Client) -> None:

@@ -27,13 +27,13 @@ def test_create_category(client: httpx.Client) -> None:
 def test_create_category_refuses(client: httpx.Client) -> None:
     new_category(client, "Books")
     for body, status, detail in [
-        ({"name": "Books"}, 409, "Category name already taken"),
+        ({"name": " Books "}, 409, "Category name already taken"),
         ({"name": "Other", "slug": "books"}, 409, "Slug already taken"),
         ({"name": "Other", "parent_id": 9}, 404, "Parent category not found"),
     ]:
         response = client.post("/categories", json=body)
         assert (response.status_code, response.json()) == (status, {"detail": detail}), body
-    wrong: list[dict[str, object]] = [{"name": ""}, {"name": "N" * 101}, {"name": None}, {}]
+    wrong: list[dict[str, object]] = [{"name": " "}, {"name": "N" * 101}, {"name": None}, {}]
     for body in [*wrong, {"name": "A", "parent_id": 0}, {"name": "A", "slug": "No Slug"}]:
         assert client.post("/categories", json=body).status_code == 422, body
     assert len(client.get("/categories").json()) == 1
@@ -205,7 +205,7 @@ def test_adjust_stock(client: httpx.Client) -> None:
     assert client.post("/products/1/stock", json={"change": -5}).json()["stock"] == 0
     short = client.post("/products/1/stock", json={"change": -1})
     assert short.status_code == 400
-    assert short.json() == {"detail": "Insufficient stock for 'Pen'. Available: 0"}
+    assert short.json() == {"detail": "Insufficient stock for 'Pen'. Available: 0, requested: 1"}
     assert client.post("/products/1/stock", json={"change": 2147483647}).status_code == 200
     assert client.post("/products/1/stock", json={"change": 1}).status_code == 400
     assert client.post("/products/9/stock", json={"change": 1}).status_code == 404

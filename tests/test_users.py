@@ -1,5 +1,7 @@
 """Users: every route under /users but those about orders."""
 
+from urllib.parse import quote
+
 import httpx
 import sqlalchemy as sa
 
@@ -208,8 +210,12 @@ def test_read_users_page_of_nothing(client: httpx.Client) -> None:
 def test_read_user_by_email(client: httpx.Client) -> None:
     client.post("/users", json=ADA)
     assert client.get("/users/by-email/ADA@example.com").json()["id"] == 1
-    response = client.get("/users/by-email/nobody@example.com")
-    assert (response.status_code, response.json()) == (404, {"detail": "User not found"})
+    for unknown in ("nobody@example.com", "no address"):
+        response = client.get(f"/users/by-email/{unknown}")
+        assert (response.status_code, response.json()) == (404, {"detail": "User not found"})
+    for email in ("a/b@example.com", "x@xn--exmple-cua.com"):
+        user = new_user(client, email=email)
+        assert client.get(f"/users/by-email/{quote(email, safe='')}").json() == user
 
 
 def test_user_not_found(client: httpx.Client) -> None:
