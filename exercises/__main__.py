@@ -7,6 +7,7 @@ import shlex
 import shutil
 import sys
 from collections import defaultdict
+from collections.abc import Generator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from watchfiles import PythonFilter, watch
 FOLDER = Path(__file__).resolve().parent
 STARTERS = FOLDER / ".starters"
 STATE = FOLDER.parent / ".exercises.json"
+OURS = ("README.md", "__init__.py", "hints.md", "solution", "solution.py")
 SHOWN_MESSAGES = 3
 console = Console(soft_wrap=True, highlight=False, markup=False)
 
@@ -29,9 +31,15 @@ class Progress:
     """What was passed and which hints were shown, kept in a file between calls."""
 
     def __init__(self) -> None:
-        self._data: dict[str, Any] = {}
-        if STATE.exists():
-            self._data = json.loads(STATE.read_text(encoding="utf-8"))
+        self._data: dict[str, dict[str, Any]] = {}
+        # A file that somebody broke is worth no more than none: another check brings it back.
+        try:
+            for exercise, kept in json.loads(STATE.read_text(encoding="utf-8")).items():
+                passed = [int(step) for step in kept.get("passed", [])]
+                hints = {step: int(shown) for step, shown in kept.get("hints", {}).items()}
+                self._data[exercise] = {"passed": passed, "hints": hints}
+        except (FileNotFoundError, ValueError, TypeError, AttributeError):
+            self._data = {}
 
     def passed(self, exercise: str) -> list[int]:
         """List the steps that passed when last checked."""
@@ -68,11 +76,26 @@ class Recorder:
     def __init__(self) -> None:
         self.failures: dict[str, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
         self.passed: dict[str, set[int]] = defaultdict(set)
-        self.complete = True
+        self.collected = False
+        self.waiting: dict[str, tuple[str, int]] = {}
 
-    def pytest_deselected(self) -> None:
-        """Note that the run says nothing about the whole exercise."""
-        self.complete = False
+    @property
+    def complete(self) -> bool:
+        """Tell whether every check ran; unknown, so False, when xdist's workers collect them."""
+        return self.collected and not self.waiting
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_make_collect_report(
+        self,
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        """Note the checks before any option leaves some of them out."""
+        report = yield
+        for item in report.result or []:
+            marker = item.get_closest_marker("step")
+            if isinstance(item, pytest.Item) and marker:
+                self.collected = True
+                self.waiting[item.nodeid] = (item.path.parent.name, marker.args[0])
+        return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note one result."""
@@ -84,10 +107,13 @@ class Recorder:
             self.failures[exercise][step].append(report.longreprtext)
         elif report.when == "call" and report.passed:
             self.passed[exercise].add(step)
+        if report.when == "teardown":
+            self.waiting.pop(report.nodeid, None)
 
     def passed_steps(self, exercise: str) -> list[int]:
-        """List the steps of which a check passed and none failed."""
-        return sorted(self.passed[exercise] - set(self.failures[exercise]))
+        """List the steps of which a check passed, none failed and none has yet to run."""
+        waiting = {step for name, step in self.waiting.values() if name == exercise}
+        return sorted(self.passed[exercise] - set(self.failures[exercise]) - waiting)
 
 
 def exercises() -> list[str]:
@@ -143,7 +169,7 @@ def check(names: list[str], options: list[str]) -> int:
     """Run the checks of these exercises, keep and report the result; give the exit code."""
     recorder = Recorder()
     folders = [str(FOLDER / name) for name in names]
-    quiet = ["-q", "--no-header", "--no-summary", "-Wignore::pytest.PytestAssertRewriteWarning"]
+    quiet = ["-q", "--no-header", "--tb=no", "-rN", "-Wignore::pytest.PytestAssertRewriteWarning"]
     code = pytest.main([*folders, *quiet, *options], plugins=[recorder])
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         return 2 if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED) else 1
@@ -152,6 +178,8 @@ def check(names: list[str], options: list[str]) -> int:
         if recorder.complete and "--solution" not in options:
             progress.note_passed(name, recorder.passed_steps(name))
         report(name, recorder, options)
+    if not recorder.complete:
+        console.print("Not kept as progress: that takes a run of all checks in one process.")
     return int(code)
 
 
@@ -238,7 +266,7 @@ def reset(exercise: str, sure: bool) -> int:
         if answer.strip().lower() not in ("y", "yes"):
             console.print("Nothing was changed.")
             return 1
-    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+    stamp = datetime.now().strftime("%Y%m%d-%H%M%S-%f")
     for starter in files_in(STARTERS / exercise):
         own = FOLDER / exercise / starter.relative_to(STARTERS / exercise)
         if own.exists() and own.read_bytes() != starter.read_bytes():
@@ -250,6 +278,28 @@ def reset(exercise: str, sure: bool) -> int:
     Progress().note_passed(exercise, [])
     console.print(f"{exercise} is back to its starter.")
     return 0
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    """Read the files below a folder, all but those that an exercise comes with."""
+    files = {path.relative_to(folder): path.read_bytes() for path in files_in(folder)}
+    return {
+        path: content
+        for path, content in files.items()
+        if path.parts[0] not in OURS and not path.match("test_*.py")
+    }
+
+
+def check_reset() -> int:
+    """Tell maintainers whether every exercise is as a learner should first find it."""
+    code = 0
+    for exercise in exercises():
+        own, starter = contents(FOLDER / exercise), contents(STARTERS / exercise)
+        for path in sorted(own.keys() | starter.keys()):
+            if own.get(path) != starter.get(path):
+                console.print(f"Not as in the starter: {exercise}/{path.as_posix()}")
+                code = 1
+    return code
 
 
 def watch_exercise(exercise: str, options: list[str], poll: bool) -> int:
@@ -293,14 +343,17 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     solution_.add_argument("name", type=find, metavar="NAME")
     solution_.add_argument("--show", action="store_true", help="show it in any case")
     reset_ = commands.add_parser("reset", help="put the starter back, keeping a copy of yours")
-    reset_.add_argument("name", type=find, metavar="NAME")
+    reset_.add_argument("name", nargs="?", type=find, metavar="NAME")
     reset_.add_argument("--yes", action="store_true", help="do not ask")
+    reset_.add_argument("--check", action="store_true", help="only tell what is not a starter")
 
     split = arguments.index("--") if "--" in arguments else len(arguments)
     parsed = parser.parse_args(arguments[:split])
     parsed.options = arguments[split + 1 :]
     if parsed.options and parsed.command not in ("check", "watch"):
         parser.error("only check and watch take options for pytest")
+    if parsed.command == "reset" and bool(parsed.name) == parsed.check:
+        parser.error("reset takes a NAME, or --check")
     if parsed.command == "check" and parsed.name not in (None, "all"):
         try:
             parsed.name = find(parsed.name)
@@ -325,7 +378,7 @@ def main(arguments: list[str]) -> int:
     if args.command == "solution":
         return solution(args.name, args.show)
     if args.command == "reset":
-        return reset(args.name, args.yes)
+        return check_reset() if args.check else reset(args.name, args.yes)
     return show_table()
 
 

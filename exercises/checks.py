@@ -17,6 +17,13 @@ from exercises.runner import Server, StartError
 
 NO_SUCH_ID = 2_000_000_000  # a valid INTEGER that no table here ever reaches
 SLOW_WRITE_SECONDS = 0.02
+BLOCKED_LOOP = (
+    "note: SQL ran on the event loop, where every other request waits for it: give the routes "
+    "`def`, or an async session"
+)
+NO_SLOW_WRITES = (
+    "note: with --url writes are not held back, so a race that is possible may go unseen"
+)
 
 # What an exception in the server's answer usually means, by words that it contains.
 EXCEPTIONS = {
@@ -193,6 +200,13 @@ class Reply:
         return bool(self.statements) and self.headers["x-sql-late-commit"] == "1"
 
     @property
+    def open_connections(self) -> int:
+        """How many database connections the request kept; leaves the check out when unknown."""
+        if not self.statements:
+            return 0
+        return int(self.headers["x-sql-open"])
+
+    @property
     def sql(self) -> str:
         """The request's most frequent statements, one a line."""
         often = json.loads(unquote(self.headers.get("x-sql-log", "[]")))
@@ -209,6 +223,7 @@ class Api:
         self._slow: ContextVar[bool] = ContextVar("slow", default=False)
         self._url = url
         self.dialects: set[str] = set()
+        self.notes: set[str] = set()
         # uvicorn closes a connection whose request ended in an exception: reuse none. No proxy,
         # no .netrc: the app is on this machine or where --url says.
         self._client = httpx.Client(
@@ -260,6 +275,8 @@ class Api:
                 "the server stopped, or waits for itself: a lock or a connection never given back.",
             ) from None
         self.dialects.add(response.headers.get("x-sql-dialect", ""))
+        if "loop" in response.headers.get("x-sql-ran", "").split(","):
+            self.notes.add(BLOCKED_LOOP)
         return Reply(method, path, json, response)
 
     def get(self, path: str) -> Reply:
@@ -308,6 +325,8 @@ class Api:
         Every request pauses before each of its writes, so all have read before the first has
         written: a race that is possible happens.
         """
+        if self._server is None:
+            self.notes.add(NO_SLOW_WRITES)
         gate = Barrier(times)
 
         def run(number: int) -> Reply:

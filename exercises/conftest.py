@@ -13,7 +13,7 @@ from exercises.runner import Server, StartError, embedded_postgres, fresh_databa
 BROKEN_CHECK = "This check itself stopped"
 OTHER_DATABASE = "note: the app ran on SQLite, not on PostgreSQL; it does not read DATABASE_URL"
 
-notes = pytest.StashKey[list[str]]()
+notes = pytest.StashKey[set[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker; refuse options that contradict each other."""
-    config.stash[notes] = []
+    config.stash[notes] = set()
     config.addinivalue_line("markers", "step(n): the numbered step of the task that this checks")
     own_app = config.getoption("app") or config.getoption("app_dir")
     if sum(map(bool, (own_app, config.getoption("url"), config.getoption("solution")))) > 1:
@@ -108,8 +108,9 @@ def api(request: pytest.FixtureRequest, postgres_url: str | None) -> Iterator[Ap
                 api = Api(broken=str(error))
         stack.callback(api.close)
         yield api
+        request.config.stash[notes] |= api.notes
         if postgres_url and "sqlite" in api.dialects:
-            request.config.stash[notes].append(OTHER_DATABASE)
+            request.config.stash[notes].add(OTHER_DATABASE)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -137,12 +138,13 @@ def pytest_runtest_makereport(
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Name the checks that were left out: they neither passed nor failed."""
-    for note in terminalreporter.config.stash[notes]:
+    """Name what no check fails for, and the checks that were left out."""
+    told = terminalreporter.config.stash[notes]
+    for note in sorted(told):
         terminalreporter.write_line(note)
     skipped = terminalreporter.stats.get("skipped", [])
     reasons = [r.longrepr[2] for r in skipped if isinstance(r.longrepr, tuple)]
     for reason in sorted(set(reasons)):
         count = reasons.count(reason)
-        told = reason.removeprefix("Skipped: ")
-        terminalreporter.write_line(f"left out: {count} check{'s'[: count > 1]}, {told}")
+        words = reason.removeprefix("Skipped: ")
+        terminalreporter.write_line(f"left out: {count} check{'s'[: count > 1]}, {words}")

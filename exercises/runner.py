@@ -1,6 +1,7 @@
 """Start, restart and stop the app under test, each time on a database of its own."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,6 +14,7 @@ from types import TracebackType
 from typing import IO, Self
 from uuid import uuid4
 
+PYTHON = [sys.executable]
 SERVE = Path(__file__).with_name("serve.py")
 READY = "exercise server listens on port"
 START_SECONDS = 30
@@ -45,8 +47,12 @@ class Server:
 
     def start(self) -> None:
         """Start the process and wait until it listens; raise StartError when it does not."""
+        settings = self.app_dir / ".env"
+        if settings.is_file() and self.workdir.resolve() != self.app_dir:
+            # It is looked for where the process runs. The environment goes before it.
+            shutil.copy(settings, self.workdir)
         self._process = subprocess.Popen(
-            [sys.executable, str(SERVE), self.target, str(self.app_dir)],
+            [*PYTHON, str(SERVE), self.target, str(self.app_dir)],
             cwd=self.workdir,
             env=self.env,
             stdin=subprocess.PIPE,
@@ -97,7 +103,7 @@ class Server:
     def alembic(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run alembic in the app's folder, on the database of this server."""
         return subprocess.run(
-            [sys.executable, "-m", "alembic", *arguments],
+            [*PYTHON, "-m", "alembic", *arguments],
             cwd=self.app_dir,
             env=self.env,
             capture_output=True,
@@ -143,9 +149,11 @@ def fresh_database(postgres_url: str | None, folder: Path) -> Iterator[str]:
     try:
         with server.connect() as connection:
             connection.exec_driver_sql(f"CREATE DATABASE {name}")
-        yield make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
-        with server.connect() as connection:
-            connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+        try:
+            yield make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
+        finally:
+            with server.connect() as connection:
+                connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
         server.dispose()
 

@@ -1,8 +1,8 @@
 """Serve a learner's app; runs in its own process, where runner.py starts it.
 
 The app answers exactly as under plain uvicorn, with headers more: how many SQL statements the
-request took, how they ran, whether one was committed after the answer, and the exception behind a
-500.
+request took, how they ran, whether one was committed after the answer, how many connections it kept
+after that, and the exception behind a 500.
 """
 
 import asyncio
@@ -24,6 +24,7 @@ from urllib.parse import quote
 import uvicorn
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
+from sqlalchemy.pool import Pool
 from sqlalchemy.util.concurrency import await_only, in_greenlet
 
 READY = "exercise server listens on port"
@@ -41,6 +42,7 @@ class Seen:
         self.wrote = False
         self.answered = False
         self.late_commit = False
+        self.connections: set[int] = set()
 
 
 request_seen: ContextVar[Seen | None] = ContextVar("request_seen", default=None)
@@ -78,6 +80,20 @@ def note_commit(_connection: Any) -> None:
     seen = request_seen.get()
     if seen and seen.wrote and seen.answered:
         seen.late_commit = True
+
+
+@event.listens_for(Pool, "checkout")
+def note_checkout(_connection: Any, record: Any, _proxy: Any) -> None:
+    """Note a connection that the request takes from the pool."""
+    if seen := request_seen.get():
+        seen.connections.add(id(record))
+
+
+@event.listens_for(Pool, "checkin")
+def note_checkin(_connection: Any, record: Any) -> None:
+    """Note that it is back, which closing the session sees to."""
+    if seen := request_seen.get():
+        seen.connections.discard(id(record))
 
 
 def how_it_runs(connection: Any) -> str:
@@ -139,6 +155,7 @@ def statement_headers(seen: Seen) -> list[tuple[bytes, bytes]]:
         (b"x-sql-dialect", seen.dialect.encode()),
         (b"x-sql-ran", ",".join(sorted(seen.ran)).encode()),
         (b"x-sql-late-commit", b"1" if seen.late_commit else b"0"),
+        (b"x-sql-open", str(len(seen.connections)).encode()),
     ]
 
 
@@ -228,7 +245,9 @@ def main() -> None:
     sys.path[0] = folder  # this script's folder makes way for the learner's
     threading.Thread(target=exit_with_parent, daemon=True).start()
     app = Observed(load(target, Path(folder)), Path(folder))
-    Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning")).run()
+    # psycopg's async connections refuse the event loop that Windows has by default.
+    loop = "asyncio:SelectorEventLoop" if sys.platform == "win32" else "auto"
+    Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", loop=loop)).run()
 
 
 if __name__ == "__main__":

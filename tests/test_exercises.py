@@ -12,7 +12,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
+from exercises import runner
 from exercises.__main__ import STARTERS, Recorder, exercises, files_in, hints_of, steps_of
 from exercises.checks import Api, Reply
 from exercises.conftest import BROKEN_CHECK
@@ -53,6 +55,7 @@ class Outcome:
     code: int
     failures: dict[int, list[str]]
     passed: list[int]
+    complete: bool
 
     @property
     def text(self) -> str:
@@ -68,7 +71,8 @@ def run_checks(exercise: str, *options: str) -> Outcome:
     no_warning = "-Wignore::pytest.PytestAssertRewriteWarning"
     code = pytest.main([*arguments, no_warning], plugins=[recorder])
     os.environ["PYTEST_CURRENT_TEST"] = current
-    return Outcome(int(code), dict(recorder.failures[exercise]), recorder.passed_steps(exercise))
+    failures, passed = recorder.failures[exercise], recorder.passed_steps(exercise)
+    return Outcome(int(code), dict(failures), passed, recorder.complete)
 
 
 @pytest.fixture(scope="session")
@@ -79,6 +83,30 @@ def postgres() -> Iterator[str]:
     else:
         with embedded_postgres() as url:
             yield url
+
+
+@pytest.fixture(scope="session")
+def prefork_socket() -> Iterator[str]:
+    """Give the socket of a Python that has imported the libraries; see prefork.py."""
+    with fresh_folder() as folder:
+        path = str(folder / "prefork")
+        options = {"PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+        command = [sys.executable, str(TESTS / "prefork.py"), path]
+        process = subprocess.Popen(command, env=os.environ | options, stdout=subprocess.PIPE)
+        with process:
+            assert process.stdout
+            assert process.stdout.readline() == b"ready\n"
+            yield path
+            process.kill()
+
+
+@pytest.fixture
+def prefork(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Save the servers their imports, which take longer than most checks."""
+    if hasattr(os, "fork"):
+        path = request.getfixturevalue("prefork_socket")
+        client = [sys.executable, "-IS", str(TESTS / "prefork.py"), path]
+        monkeypatch.setattr(runner, "PYTHON", client)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -104,6 +132,7 @@ def test_exercise_is_complete(exercise: str) -> None:
     assert [name for name, _ in MISTAKES].count(exercise) >= 3
 
 
+@pytest.mark.usefixtures("prefork")
 @pytest.mark.parametrize("exercise", exercises())
 def test_starter_runs_and_fails(exercise: str) -> None:
     outcome = run_checks(exercise, "--app-dir", str(STARTERS / exercise))
@@ -114,6 +143,7 @@ def test_starter_runs_and_fails(exercise: str) -> None:
     assert set(outcome.failures) <= set(steps_of(exercise))
 
 
+@pytest.mark.usefixtures("prefork")
 @pytest.mark.parametrize("exercise", exercises())
 def test_solution_passes(exercise: str, database: str) -> None:
     outcome = run_checks(exercise, "--solution", "--database", database)
@@ -123,6 +153,7 @@ def test_solution_passes(exercise: str, database: str) -> None:
     assert outcome.passed == steps_of(exercise)
 
 
+@pytest.mark.usefixtures("prefork")
 @pytest.mark.parametrize(
     ("exercise", "mistake"), MISTAKES, ids=[f"{name}-{mistake.name}" for name, mistake in MISTAKES]
 )
@@ -157,9 +188,38 @@ def write_mistake(exercise: str, mistake: Mistake, folder: Path) -> None:
         path.write_text(text, encoding="utf-8")
 
 
+# What counts as progress
+
+
+@pytest.mark.usefixtures("prefork")
+def test_step_without_some_of_its_checks_is_not_passed() -> None:
+    outcome = run_checks("ex01_users", "--solution", "-k", "not_found")
+
+    assert (outcome.code, outcome.passed, outcome.complete) == (0, [], False)
+
+
+@pytest.mark.usefixtures("prefork")
+def test_checks_that_xdist_collected_are_not_complete() -> None:
+    outcome = run_checks("ex01_users", "--solution", "-n1", "--step=2")
+
+    assert (outcome.code, outcome.complete) == (0, False)
+
+
+@pytest.mark.usefixtures("prefork")
+def test_stopped_checks_are_not_complete(tmp_path: Path) -> None:
+    source = (EXERCISES / "ex01_users" / "solution.py").read_text(encoding="utf-8")
+    app = source.replace('default="Unknown"', 'default="unknown"')
+    (tmp_path / "app.py").write_text(app, encoding="utf-8")
+
+    outcome = run_checks("ex01_users", "--app-dir", str(tmp_path), "-x")
+
+    assert (list(outcome.failures), outcome.passed, outcome.complete) == ([1], [], False)
+
+
 # Any target
 
 
+@pytest.mark.usefixtures("prefork")
 @pytest.mark.parametrize("exercise", [name for name in exercises() if name < "ex09"])
 def test_reference_app_passes(exercise: str) -> None:
     outcome = run_checks(exercise, "--app-dir", str(ROOT))
@@ -205,7 +265,9 @@ def test_url_checks_a_running_server(capfd: pytest.CaptureFixture[str]) -> None:
 
     assert (first.code, first.text) == (0, "")
     assert (again.code, again.text) == (0, "")
-    assert "left out: 1 check, a server given by --url" in capfd.readouterr().out
+    printed = capfd.readouterr().out
+    assert "left out: 1 check, a server given by --url" in printed
+    assert "note: with --url writes are not held back" in printed
 
 
 def test_url_without_a_server() -> None:
@@ -258,6 +320,57 @@ def test_app_that_does_not_start(source: str | None, advice: str, tmp_path: Path
     assert "serve.py" not in outcome.text
     assert sum(map(len, outcome.failures.values())) == 1
     assert outcome.passed == []
+
+
+def test_settings_file_of_the_project_is_found(tmp_path: Path) -> None:
+    source = (EXERCISES / "ex01_users" / "solution.py").read_text(encoding="utf-8")
+    settings = """
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_file=".env")
+
+    database_url: str
+    title: str
+
+
+settings = Settings()
+engine = create_engine(settings.database_url)
+"""
+    old = 'engine = create_engine(os.environ.get("DATABASE_URL", "sqlite:///./app.db"))\n'
+    imports = "from pydantic_settings import BaseSettings, SettingsConfigDict\n"
+    app = imports + source.replace(old, settings)
+    (tmp_path / "app.py").write_text(app, encoding="utf-8")
+    dotenv = "DATABASE_URL=sqlite:////nowhere/app.db\nTITLE=Users\n"
+    (tmp_path / ".env").write_text(dotenv, encoding="utf-8")
+
+    outcome = run_checks("ex01_users", "--app-dir", str(tmp_path), "--step=1")
+
+    assert (outcome.text, outcome.passed) == ("", [1])
+
+
+def test_response_model_needs_no_from_attributes(tmp_path: Path) -> None:
+    shutil.copytree(TESTS / "flat_project", tmp_path, dirs_exist_ok=True)
+    schemas = tmp_path / "schemas.py"
+    text = schemas.read_text(encoding="utf-8")
+    setting = "    model_config = ConfigDict(from_attributes=True)\n"
+    assert text.count(setting) == 1
+    schemas.write_text(text.replace(setting, ""), encoding="utf-8")
+
+    outcome = run_checks("ex01_users", "--app", "main:app", "--app-dir", str(tmp_path))
+
+    assert outcome.passed == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_database_is_dropped_though_its_user_fails(postgres: str) -> None:
+    with (
+        fresh_folder() as folder,
+        pytest.raises(ZeroDivisionError),
+        fresh_database(postgres, folder) as url,
+    ):
+        raise ZeroDivisionError
+
+    with sa.create_engine(postgres, poolclass=sa.NullPool).connect() as connection:
+        names = connection.scalars(sa.text("SELECT datname FROM pg_database")).all()
+    assert sa.make_url(url).database not in names
 
 
 # What the runner sees inside the app
@@ -426,6 +539,8 @@ def test_cli_check_fails_then_passes(cli: Cli, project: Path) -> None:
         ["hint"],
         ["nonsense"],
         ["hint", "1", "--", "-x"],
+        ["reset"],
+        ["reset", "1", "--check"],
         ["check", "1", "--", "--no-such-option"],
         ["check", "1", "--", "--solution", "--url", "http://127.0.0.1:9"],
         ["check", "1", "--", "--database", "oracle"],
@@ -479,6 +594,73 @@ def test_cli_reset_asks_and_keeps_a_copy(cli: Cli, project: Path) -> None:
     assert "Step 1 is yet to be written" in own.read_text(encoding="utf-8")
     copies = list(own.parent.glob("app.py.bak-*"))
     assert [copy.read_text(encoding="utf-8") for copy in copies] == [solved]
+
+
+def test_cli_reset_twice_keeps_two_copies(project: Path) -> None:
+    script = """
+from pathlib import Path
+from exercises.__main__ import main
+for text in ("one", "two", "three"):
+    Path("exercises/ex01_users/app.py").write_text(text)
+    main(["reset", "1", "--yes"])
+"""
+    subprocess.run([sys.executable, "-c", script], cwd=project, check=True)
+
+    copies = (project / "exercises" / "ex01_users").glob("app.py.bak-*")
+    assert sorted(copy.read_text(encoding="utf-8") for copy in copies) == ["one", "three", "two"]
+
+
+def test_cli_reset_check_names_what_is_not_a_starter(cli: Cli, project: Path) -> None:
+    pristine = cli("reset", "--check")
+    folder = solve(project).parent
+    (folder / "models.py").touch()
+    changed = cli("reset", "--check")
+    (folder / "app.py").unlink()
+    missing = cli("reset", "--check")
+
+    assert (pristine.returncode, pristine.stdout) == (0, "")
+    assert changed.returncode == 1
+    assert changed.stdout.splitlines() == [
+        "Not as in the starter: ex01_users/app.py",
+        "Not as in the starter: ex01_users/models.py",
+    ]
+    assert (missing.returncode, missing.stdout) == (1, changed.stdout)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"ex01_users": 1}', '{"ex01_users": {"passed": 1}}'])
+def test_cli_broken_progress_is_none(cli: Cli, project: Path, text: str) -> None:
+    (project / ".exercises.json").write_text(text, encoding="utf-8")
+
+    shown = cli()
+
+    assert shown.returncode == 0
+    assert "ex01_users  0/8    next" in shown.stdout
+
+
+def test_cli_part_of_the_checks_is_no_progress(cli: Cli, project: Path) -> None:
+    own = solve(project)
+    text = own.read_text(encoding="utf-8")
+    own.write_text(text.replace('default="Unknown"', 'default="unknown"'), encoding="utf-8")
+
+    step = cli("check", "1", "--", "--step=1")
+    last_failed = cli("check", "1", "--", "--lf")
+    shown = cli()
+
+    assert "Not kept as progress" in step.stdout
+    assert "Not kept as progress" in last_failed.stdout
+    assert "ex01_users  0/8    next" in shown.stdout
+
+
+def test_cli_check_tells_notes(cli: Cli, project: Path) -> None:
+    own = solve(project)
+    text = own.read_text(encoding="utf-8")
+    text = text.replace("\ndef list_users(", "\nasync def list_users(")
+    own.write_text(text, encoding="utf-8")
+
+    passed = cli("check", "1")
+
+    assert passed.returncode == 0
+    assert "note: SQL ran on the event loop" in passed.stdout
 
 
 def test_cli_watch_checks_again_after_a_save(project: Path) -> None:

@@ -120,6 +120,22 @@ def test_read_user_not_found(api: Api) -> None:
     api.get(f"/users/{NO_SUCH_ID}").expect(404, why=why)
 
 
+@pytest.mark.step(2)
+def test_read_user_closes_its_session(api: Api) -> None:
+    """GET /users/{id} gives its connection back, whether there is such a user or not."""
+    user = create(api)
+    for reply in (
+        api.get(f"/users/{user['id']}").expect(200),
+        api.get(f"/users/{NO_SUCH_ID}").expect(404),
+    ):
+        if reply.open_connections:
+            reply.wrong(
+                "the request kept its connection; after a few more the pool is empty.",
+                "the session is never closed, or not after an error: `with Session(engine) as "
+                "session: yield session`, or session.close() in a `finally`.",
+            )
+
+
 @pytest.mark.step(3)
 def test_list_users(api: Api) -> None:
     """GET /users lists the users, each once."""
@@ -232,8 +248,11 @@ def test_delete_user_not_found(api: Api) -> None:
 
 def found_by(api: Api, query: str) -> set[int]:
     """Search; give the ids."""
-    why = "the route stands below /users/{user_id}, which takes 'search' for an id: move it above."
-    reply: Reply = api.get(f"/users/search?{query}").expect(200, why=why)
+    reply: Reply = api.get(f"/users/search?{query}")
+    below = (
+        "the route stands below /users/{user_id}, which takes 'search' for an id: move it above."
+    )
+    reply.expect(200, why=below if reply.status == 422 else "")
     return {row["id"] for row in reply.items()}
 
 

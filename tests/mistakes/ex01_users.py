@@ -40,6 +40,33 @@ MISTAKES = [
         "says": "the data lives in memory",
     },
     {
+        "name": "tables created before the model is known",
+        "step": 1,
+        "replace": {
+            '"sqlite:///./app.db"))\n': (
+                '"sqlite:///./app.db"))\nSQLModel.metadata.create_all(engine)\n'
+            ),
+            "    SQLModel.metadata.create_all(engine)\n    yield": "    yield",
+        },
+        "says": "are the models imported before create_all()?",
+    },
+    {
+        "name": "transaction left open",
+        "step": 1,
+        "replace": {
+            # SQLite waits 5 s for a lock; so long the proof need not.
+            '"sqlite:///./app.db"))\n': ('"sqlite:///./app.db"), connect_args={"timeout": 0.1})\n'),
+            """    with Session(engine) as session:
+        yield session""": "    yield Session(engine)",
+            """    try:
+        session.commit()
+    except""": """    try:
+        session.flush()
+    except""",
+        },
+        "says": "Another transaction holds SQLite's write lock",
+    },
+    {
         "name": "missing row not looked for",
         "step": 2,
         "replace": {
@@ -48,6 +75,26 @@ MISTAKES = [
 """: "    assert user\n"
         },
         "says": "session.get() gave None",
+    },
+    {
+        "name": "session never closed",
+        "step": 2,
+        "replace": {
+            """    with Session(engine) as session:
+        yield session""": "    yield Session(engine)"
+        },
+        "says": "the session is never closed",
+    },
+    {
+        "name": "session not closed after an error",
+        "step": 2,
+        "replace": {
+            """    with Session(engine) as session:
+        yield session""": """    session = Session(engine)
+    yield session
+    session.close()"""
+        },
+        "says": "or not after an error",
     },
     {
         "name": "no ORDER BY",
