@@ -220,6 +220,20 @@ def test_stock_changes_at_once_all_count(client: httpx.Client) -> None:
     assert client.get("/products/1").json()["stock"] == 96
 
 
+def test_two_servers_on_one_database_lose_nothing(url: str) -> None:
+    """Each has its own limit on writers, so here only the database keeps them apart."""
+    with serve(url) as one, serve(url) as two:
+        new_product(one, stock=0)
+
+        def add(n: int) -> int:
+            client = (one, two)[n % 2]
+            return client.post("/products/1/stock", json={"change": 1}).status_code
+
+        for _ in range(4):
+            assert set(at_once(16, add)) == {200}
+        assert two.get("/products/1").json()["stock"] == 64
+
+
 def test_more_waiting_than_allowed_is_503(url: str) -> None:
     settings = {"DATABASE_MAX_WAITING": "1", "DATABASE_POOL_SIZE": "1"}
     with serve(url, **settings) as client:
