@@ -85,17 +85,22 @@ Name = Annotated[str, pydantic.Field(min_length=2, max_length=50)]
 NameOrFullName = Annotated[Name, pydantic.Field(validation_alias=AliasChoices("name", "full_name"))]
 Email = Annotated[EmailStr, pydantic.Field(max_length=254), BeforeValidator(_strip_lower)]
 Username = Annotated[
-    str | None, pydantic.Field(min_length=3, max_length=50, pattern=r"^[a-zA-Z0-9_]+$")
+    str | None,
+    pydantic.Field(min_length=3, max_length=50, pattern=r"^[a-zA-Z0-9_]+$", examples=["ada_1815"]),
 ]
 Age = Annotated[Integer | None, pydantic.Field(ge=0, le=150)]
 City = Annotated[str, pydantic.Field(max_length=50)]
 Bio = Annotated[str | None, pydantic.Field(max_length=1000)]
 Password = Annotated[
-    str, pydantic.Field(min_length=8, max_length=100), AfterValidator(_refuse_weak)
+    str,
+    pydantic.Field(min_length=8, max_length=100, examples=["Secret123"]),
+    AfterValidator(_refuse_weak),
 ]
 Title = Annotated[str, pydantic.Field(min_length=5, max_length=100)]
 Content = Annotated[str, pydantic.Field(min_length=20, max_length=20_000)]
-Slug = Annotated[str, pydantic.Field(max_length=220, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+Slug = Annotated[
+    str, pydantic.Field(max_length=220, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", examples=["a-title"])
+]
 TagName = Annotated[str, pydantic.Field(min_length=1, max_length=50), BeforeValidator(_strip_lower)]
 # Stripped: MariaDB takes "Books " for "Books", the other databases do not.
 CategoryName = Annotated[str, pydantic.Field(min_length=1, max_length=100), BeforeValidator(_strip)]
@@ -103,7 +108,7 @@ ProductName = Annotated[str, pydantic.Field(min_length=1, max_length=200), Befor
 Description = Annotated[str | None, pydantic.Field(max_length=2000)]
 Sku = Annotated[
     str | None,
-    pydantic.Field(min_length=1, max_length=50, pattern=r"^[A-Z0-9-]+$"),
+    pydantic.Field(min_length=1, max_length=50, pattern=r"^[A-Z0-9-]+$", examples=["WH-001"]),
     BeforeValidator(_strip_upper),
 ]
 # Exact in Python and in the database, a number in JSON.

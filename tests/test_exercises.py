@@ -68,7 +68,7 @@ def run_checks(exercise: str, *options: str) -> Outcome:
     """Run an exercise's checks in this process: half the time of another interpreter."""
     recorder = Recorder()
     current = os.environ["PYTEST_CURRENT_TEST"]  # the inner pytest removes it
-    # Neither rewritten asserts nor quoted source: a check's message needs none, and they cost a third.
+    # No rewritten asserts, no quoted source: the checks' messages need neither.
     quick = ["-q", "-pno:cacheprovider", "--assert=plain", "--tb=native"]
     code = pytest.main([str(EXERCISES / exercise), *quick, *options], plugins=[recorder])
     os.environ["PYTEST_CURRENT_TEST"] = current
