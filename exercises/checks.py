@@ -327,6 +327,7 @@ class Api:
         Every request pauses before each of its writes, so all have read before the first has
         written: a race that is possible happens.
         """
+        self._must_run()
         if self._server is None:
             self.notes.add(NO_SLOW_WRITES)
         gate = Barrier(times)

@@ -312,7 +312,9 @@ def test_url_without_a_server() -> None:
         "missing-file",
     ],
 )
-def test_app_that_does_not_start(source: str | None, advice: str, tmp_path: Path) -> None:
+def test_app_that_does_not_start(
+    source: str | None, advice: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     if source is not None:
         (tmp_path / "app.py").write_text(source, encoding="utf-8")
 
@@ -322,6 +324,7 @@ def test_app_that_does_not_start(source: str | None, advice: str, tmp_path: Path
     assert "serve.py" not in outcome.text
     assert sum(map(len, outcome.failures.values())) == 1
     assert outcome.passed == []
+    assert "--url" not in capfd.readouterr().out
 
 
 def test_settings_file_of_the_project_is_found(tmp_path: Path) -> None:
