@@ -27,29 +27,49 @@ NO_SLOW_WRITES = (
 )
 
 # What an exception in the server's answer usually means, by words that it contains.
+NULL = (
+    "null reached a column that may not be null: an explicit null, a field that was not sent, a "
+    "key that is not there before session.flush(), or the children of a deleted row."
+)
+DUPLICATE = (
+    "The database refused a duplicate and nobody caught the IntegrityError: roll back and answer "
+    "409."
+)
+BOUND = "The database refused a value out of bounds: bound it in the input class, or answer 4xx."
+NO_TABLE = (
+    "The tables were not created: are the models imported before create_all(), is it awaited in "
+    "async code, and does FastAPI know of the lifespan?"
+)
 EXCEPTIONS = {
     "PendingRollbackError": "A session is used after an error without session.rollback(); one "
     "session per request, and a rollback in every `except`, keep one failure from the next.",
-    "NOT NULL constraint": "null reached a column that may not be null, often an explicit null in "
-    "the body: an update field that allows None lets it through.",
-    "null value in column": "null reached a column that may not be null, often an explicit null "
-    "in the body: an update field that allows None lets it through.",
-    "UNIQUE constraint": "The database refused a duplicate and nobody caught the IntegrityError: "
-    "roll back and answer 409.",
-    "unique constraint": "The database refused a duplicate and nobody caught the IntegrityError: "
-    "roll back and answer 409.",
+    "NOT NULL constraint": NULL,
+    "null value in column": NULL,
+    "UNIQUE constraint": DUPLICATE,
+    "unique constraint": DUPLICATE,
     "FOREIGN KEY constraint": "A row points at a row that is not there; answer 404 before it.",
     "foreign key constraint": "A row points at a row that is not there, or is still in use.",
+    "CHECK constraint": BOUND,
+    "check constraint": BOUND,
+    "OverflowError": BOUND,
+    "out of range": BOUND,
     "database is locked": "Another transaction holds SQLite's write lock for too long: keep "
     "transactions short and begin writing ones with BEGIN IMMEDIATE.",
     "QueuePool limit": "Sessions are opened and never closed, so the pool ran dry: `with "
     "Session(engine) as session: yield session`.",
-    "no such table": "The tables were not created: are the models imported before create_all()?",
-    "UndefinedTable": "The tables were not created: are the models imported before create_all()?",
+    "no such table": NO_TABLE,
+    "UndefinedTable": NO_TABLE,
     "DetachedInstanceError": "A relationship is loaded after the session was closed: load it with "
     "selectinload() while the session is open.",
     "MissingGreenlet": "A lazy load in async code: load relationships with selectinload(), and "
     "make sessions with expire_on_commit=False.",
+    "closed transaction": "commit() or rollback() inside of `with session.begin_nested():` ends "
+    "the whole transaction, and the savepoint with it.",
+    "coroutine": "An `await` is missing.",
+    "NoResultFound": "`.one()` raises where there is no row; `.first()` gives None.",
+    "Boolean value of this clause": "Python's `and`, `or` and `a <= x <= b` do not work between "
+    "conditions: or_(), and_(), or several terms in where().",
+    "must have timezone information": "`datetime.now()` knows no time zone: `datetime.now(UTC)`.",
     "ResponseValidationError": "The returned object does not fit the response model.",
 }
 
@@ -74,8 +94,9 @@ def left_out(reason: str) -> NoReturn:
 
 
 def capital(sentence: str) -> str:
-    """Begin a sentence with a capital letter."""
-    return sentence[:1].upper() + sentence[1:]
+    """Begin a sentence with a capital letter, unless code is its first word."""
+    code = set("._(=").intersection(sentence.partition(" ")[0].rstrip(".,"))
+    return sentence if code else sentence[:1].upper() + sentence[1:]
 
 
 def unique(stem: str) -> str:
@@ -97,6 +118,13 @@ def shorten(value: Any, length: int = 300) -> str:
     """Write a value as JSON, cut to a readable length."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= length else f"{text[:length]} … ({len(text)} characters)"
+
+
+def as_json(value: Any) -> str:
+    """Write a value as JSON, a text with its quotes, cut to a readable length."""
+    return (
+        str(value) if isinstance(value, Decimal) else shorten(json.dumps(value, ensure_ascii=False))
+    )
 
 
 class Reply:
@@ -139,9 +167,13 @@ class Reply:
         if self.status == 501:
             return "the starter's placeholder is still there; this step is yet to be written."
         if self.status == 405:
-            return "the path is there, but not for this method."
+            return "the path is there, but not for this method, or with a slash at its end."
         if self.status == 404 and self.body == {"detail": "Not Found"}:
             return "there is no such route; compare method and path, letter for letter."
+        if self.status == 422 and not why:
+            return "the body or a parameter is declared otherwise; `detail` names which."
+        if "404: " in self.text:
+            return "an `except Exception` has caught the HTTPException too, and answers it anew."
         known = [cause for words, cause in EXCEPTIONS.items() if words in self.error]
         return " ".join([*known[:1], capital(why)]).strip()
 
@@ -167,8 +199,8 @@ class Reply:
             if name not in body:
                 self.wrong(f"the field {name!r} is missing.", why)
             if not same(value, body[name]):
-                plain = str(value) if isinstance(value, Decimal) else shorten(value)
-                self.wrong(f"the field {name!r} is {shorten(body[name])}, not {plain}.", why)
+                got, wanted = as_json(body[name]), as_json(value)
+                self.wrong(f"the field {name!r} is {got}, not {wanted}.", why)
         return body
 
     def items(self, why: str = "") -> list[Any]:

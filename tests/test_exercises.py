@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 import runpy
 import shutil
 import subprocess
@@ -188,6 +189,18 @@ def write_mistake(exercise: str, mistake: Mistake, folder: Path) -> None:
         texts = {path: text.replace(old, new) for path, text in texts.items()}
     for path, text in texts.items():
         path.write_text(text, encoding="utf-8")
+
+
+def test_the_table_of_mistakes_names_checks_that_exist() -> None:
+    readme = (EXERCISES / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| .+ \| (\d\d, [^|]+) \| (.+) \|$", readme, re.M)
+    assert len(rows) > 100
+    for where, checks in rows:
+        folders = [next(EXERCISES.glob(f"ex{n}_*")) for n in re.findall(r"(\d\d),", where)]
+        paths = [path for folder in folders for path in folder.glob("test_*.py")]
+        source = "".join(path.read_text(encoding="utf-8") for path in paths)
+        for name in re.findall(r"`(test_\w+)`", checks):
+            assert f"def {name}(" in source, (where, name)
 
 
 # What counts as progress

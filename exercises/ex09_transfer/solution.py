@@ -17,7 +17,7 @@ class AccountCreate(SQLModel):
     """What a client sends to open an account."""
 
     owner: str = Field(min_length=1, max_length=50)
-    balance: Decimal = Field(default=Decimal(0), ge=0, max_digits=10, decimal_places=2)
+    balance: Decimal = Field(ge=0, max_digits=10, decimal_places=2)
 
 
 class Account(AccountCreate, table=True):

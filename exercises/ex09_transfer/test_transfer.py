@@ -14,6 +14,7 @@ FLOAT = (
     "floats compute the money, and 0.1 has no exact float: Decimal in Python, NUMERIC(10, 2) in "
     "the table, and on SQLite func.round(…, 2) around a sum in SQL."
 )
+MISSING = "session.get() gave None, and it was used."
 HALF = (
     "a commit between the two changes, or an error answered without a rollback: one commit, at the "
     "end, makes all of it happen or nothing."
@@ -32,7 +33,8 @@ def create(api: Api, balance: str = "100") -> int:
     """Open an account; give its id."""
     sent = {"owner": unique("Ada "), "balance": float(balance)}
     reply = api.post("/accounts", sent).expect(201, 200)
-    body = reply.has("is it the stored row?", owner=sent["owner"], balance=Decimal(balance))
+    reply.has("is it the stored row?", owner=sent["owner"])
+    body = reply.has(FLOAT, balance=Decimal(balance))
     if type(body.get("id")) is not int:
         reply.wrong("there is no whole number under 'id'.", "no refresh() after the commit.")
     return int(body["id"])
@@ -53,7 +55,7 @@ def expect_balances(api: Api, why: str, balances: dict[int, str]) -> None:
 
 def transfers_of(api: Api, account_id: int) -> list[dict[str, Any]]:
     """List all transfers of an account."""
-    return api.list_all(f"/accounts/{account_id}/transfers")
+    return api.list_all(f"/accounts/{account_id}/transfers", limit=10)
 
 
 def expect_transfers(api: Api, account_id: int, count: int, why: str) -> None:
@@ -114,9 +116,8 @@ def test_create_transfer_refuses_invalid_amount(api: Api, amount: Any) -> None:
 def test_create_transfer_account_not_found(api: Api) -> None:
     """POST /transfers answers 404 when one of the accounts does not exist."""
     one = create(api)
-    why = "session.get() gave None, and it was used."
-    transfer(api, NO_SUCH_ID, one, 1).expect(404, why=why)
-    transfer(api, one, NO_SUCH_ID, 1).expect(404, why=why)
+    transfer(api, NO_SUCH_ID, one, 1).expect(404, why=MISSING)
+    transfer(api, one, NO_SUCH_ID, 1).expect(404, why=MISSING)
 
 
 @pytest.mark.step(2)
@@ -159,7 +160,10 @@ def test_insufficient_funds(api: Api) -> None:
 
 @pytest.mark.step(3)
 def test_last_cent(api: Api) -> None:
-    """0.30 is enough for three transfers of 0.10, and then nothing is left."""
+    """Everything may go, and 0.30 is enough for three transfers of 0.10."""
+    one, other = create(api, "50"), create(api, "0")
+    why = "only a balance below the amount is too little: compare with <, not with <=."
+    transfer(api, one, other, 50).expect(201, 200, why=why)
     one, other = create(api, "0.3"), create(api, "0")
     for _ in range(3):
         transfer(api, one, other, 0.1).expect(201, 200, why=FLOAT)
@@ -182,13 +186,16 @@ def test_too_much_to_hold(api: Api) -> None:
     late = create(api, "50")
     transfer(api, late, rich, 50).expect(*REFUSED, why=why)
     expect_balances(api, HALF, {late: "50", rich: str(MOST)})
+    transfer(api, rich, late, 0.01).expect(201, 200)
+    why = "99999999.99 itself is not too much to hold: <=, not <."
+    transfer(api, late, rich, 0.01).expect(201, 200, why=why)
 
 
 @pytest.mark.step(4)
 def test_receiver_does_not_exist(api: Api) -> None:
     """When the receiving account does not exist, the sending one keeps the money."""
     one = create(api)
-    transfer(api, one, NO_SUCH_ID, 40).expect(404, why="session.get() gave None.")
+    transfer(api, one, NO_SUCH_ID, 40).expect(404, why=MISSING)
     expect_balances(api, HALF, {one: "100"})
     expect_transfers(api, one, 0, HALF)
 

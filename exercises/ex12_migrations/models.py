@@ -6,6 +6,7 @@ from sqlmodel import Field, SQLModel
 SQLModel.metadata.naming_convention = {
     "pk": "pk_%(table_name)s",
     "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "ix": "ix_%(column_0_label)s",
 }
 
 

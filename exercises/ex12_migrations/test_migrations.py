@@ -15,9 +15,17 @@ OLD_ROWS: list[dict[str, Any]] = [
     {"id": number, "name": name, "email": f"old{number}@example.com"}
     for number, name in enumerate(OLD_NAMES, start=1)
 ]
+SAME_SLUG = (
+    "two rows got the same slug: people of the same name need different ones, and a number at the "
+    "end must not make the name of somebody else."
+)
 LOST = (
     "the migration drops the table or its rows. Change the table that is there: add the column, "
     "and in downgrade() drop the column."
+)
+NOT_YET = (
+    "there is no such column, or not yet: a batch block does its work where it ends, so "
+    "op.execute() comes after it."
 )
 
 # What alembic's last lines usually mean, by words that they contain.
@@ -27,9 +35,12 @@ CAUSES = {
     "NOT NULL constraint": "the column becomes NOT NULL while rows are without a value.",
     "contains null values": "the column becomes NOT NULL while rows are without a value: "
     "server_default, or fill it first.",
-    "UNIQUE constraint": "two rows got the same slug: people of the same name need different ones.",
-    "could not create unique index": "two rows got the same slug: people of the same name need "
-    "different ones.",
+    "UNIQUE constraint": SAME_SLUG,
+    "could not create unique index": SAME_SLUG,
+    "after drop column": "SQLite cannot drop a column that a constraint or an index names: "
+    "`with op.batch_alter_table(…) as batch:` copies the table.",
+    "no such column": NOT_YET,
+    "UndefinedColumn": NOT_YET,
     "No support for ALTER": "SQLite cannot alter a column or a constraint in place: "
     "`with op.batch_alter_table(…) as batch:` copies the table.",
     'near "ALTER"': "SQLite cannot alter a column in place: `with op.batch_alter_table(…) as "
@@ -145,10 +156,18 @@ def project(api: Api) -> Project:
     # An app may run its migrations as it starts; then this is the way down.
     started = sa.inspect(project.engine).has_table("alembic_version")
     project.alembic("downgrade" if started else "upgrade", "0001")
-    if not project.look().nullable:
+    columns = list(project.look().nullable)
+    if not columns:
         fail(
             "after `alembic upgrade 0001` there is no table users in the database of DATABASE_URL.",
             "another address stands in env.py or alembic.ini; take the engine of database.py.",
+        )
+    if set(columns) != set(OLD_ROWS[0]):
+        fail(
+            f"at revision 0001 the table users has the columns {', '.join(columns)}.",
+            "not all that upgrade() does is undone in downgrade()."
+            if started
+            else "0001 was changed; it stays as it is, and each column gets a revision of its own.",
         )
     users = sa.table("users", sa.column("name"), sa.column("email"))
     with project.engine.begin() as connection:

@@ -7,8 +7,8 @@ import pytest
 from exercises.checks import NO_SUCH_ID, Api, Reply, fail, unique
 
 NO_COMMIT = (
-    "no commit, or one that is not awaited: `session.commit()` alone makes a coroutine that "
-    "nobody runs, it has to be `await session.commit()`."
+    "no commit, or an `await` is missing: `session.commit()`, and `session.get(…)` as well, alone "
+    "make a coroutine that nobody runs."
 )
 BLOCKED = (
     "a sync Session in an async route. It runs on the event loop, the one thread that serves all: "
@@ -53,6 +53,17 @@ def test_create_user(api: Api) -> None:
 
 
 @pytest.mark.step(1)
+def test_read_user_closes_its_session(api: Api) -> None:
+    """GET /async/users/{id} gives its connection back."""
+    reply = api.get(f"/async/users/{create(api)['id']}").expect(200, why=NO_COMMIT)
+    if reply.open_connections:
+        reply.wrong(
+            "the request kept its connection; after a few more the pool is empty.",
+            "the session is never closed: `async with AsyncSession(…) as session: yield session`.",
+        )
+
+
+@pytest.mark.step(1)
 def test_created_user_survives_a_restart(api: Api) -> None:
     """A user is still there when the server has been restarted."""
     user = create(api)
@@ -63,7 +74,10 @@ def test_created_user_survives_a_restart(api: Api) -> None:
 @pytest.mark.step(1)
 def test_create_user_refuses_invalid_input(api: Api) -> None:
     """POST /async/users answers 422 to a name that is too short and to a missing address."""
-    why = "the table class is the request body: a class with table=True does not validate."
+    why = (
+        "the bound is missing in the input class, or the table class is the request body: a class "
+        "with table=True does not validate."
+    )
     api.post("/async/users", a_user(name="A")).expect(422, why=why)
     api.post("/async/users", {"name": "Ada"}).expect(422, why=why)
 
@@ -81,6 +95,9 @@ def test_list_users(api: Api) -> None:
     users = [create(api) for _ in range(4)]
     # PostgreSQL moves an updated row; PUT itself is checked in step 3.
     api.put(f"/async/users/{users[0]['id']}", a_user())
+    reply = api.get("/async/users")
+    why = "the brackets are missing: `(await session.exec(statement)).all()`."
+    reply.expect(200, why=why if "coroutine" in reply.error else "")
     ids = [row["id"] for row in api.list_all("/async/users")]
     missing = {user["id"] for user in users} - set(ids)
     if missing:
@@ -141,7 +158,9 @@ def test_read_user_with_posts_in_a_fixed_number_of_statements(api: Api) -> None:
     """GET /async/users/{id}/with-posts takes as many statements for three posts as for none."""
     user = create(api)
     path = f"/async/users/{user['id']}/with-posts"
-    none = api.get(path).expect(200)
+    none = api.get(path)
+    why = "an inner join leaves out a user without posts."
+    none.expect(200, why=why if none.status == 404 else "")
     for _ in range(3):
         create_post(api, user["id"])
     three = api.get(path).expect(200)
@@ -150,6 +169,24 @@ def test_read_user_with_posts_in_a_fixed_number_of_statements(api: Api) -> None:
             f"it took {three.statements} statements, {none.statements} without posts:\n{three.sql}",
             "N+1: one SELECT for each post; load them together with selectinload().",
         )
+
+
+@pytest.mark.step(4)
+def test_delete_user_with_posts(api: Api) -> None:
+    """DELETE /async/users/{id} deletes the user's posts as well."""
+    user = create(api)
+    create_post(api, user["id"])
+    why = (
+        "the posts still point at the user: cascade_delete=True in the relationship, or a DELETE "
+        "of the posts before it."
+    )
+    reply = api.delete(f"/async/users/{user['id']}")
+    if not reply.ok:
+        reply.wrong("a user with a post cannot be deleted.", why)
+    # SQLite gives the id of a deleted last row to the next one.
+    reply = api.get(f"/async/users/{create(api)['id']}/with-posts").expect(200)
+    if reply.object().get("posts") != []:
+        reply.wrong("a new user has posts, of a user who was deleted.", why)
 
 
 @pytest.mark.step(4)
@@ -257,6 +294,8 @@ def test_answered_means_committed(api: Api) -> None:
     path = f"/async/users/{user['id']}"
     committed(api.post("/async/users", a_user()))
     committed(api.put(path, a_user()))
+    post = {"title": "Notes", "content": "Twenty characters at the least."}
+    committed(api.post("/posts", post | {"author_id": user["id"]}))
     committed(api.delete(path))
 
 

@@ -2,17 +2,23 @@
 
 import json
 import re
+import time
 from datetime import datetime
 from typing import Any
 
 import pytest
 
-from exercises.checks import NO_SUCH_ID, Api, Reply, fail, same, unique
+from exercises.checks import NO_SUCH_ID, Api, Reply, fail, same, shorten, unique
 
 NO_COMMIT = "no session.commit() after session.add(); each request has a session of its own."
 NOT_JSON = (
     "the column is a string and str() filled it: Python's text for a dict is not JSON. Give it "
     "the type JSON."
+)
+FAILED = (
+    "`if failed:` leaves failed=false out (compare with None); the terms are joined by OR; IS NULL "
+    "is asked of a JSON column, where None is stored as JSON's null; or rows are left out in "
+    "Python, after the limit."
 )
 AGGREGATE = re.compile(r"\b(count|sum|avg|total)\s*\(|group by")
 INPUT = {"rooms": 3, "area": 70.5, "owner": "Zoë", "tags": ["a", None, {"new": True}]}
@@ -44,7 +50,11 @@ def create(api: Api, sent: dict[str, Any]) -> int:
 def test_create_prediction(api: Api) -> None:
     """POST /predictions answers the stored call; input and result are the JSON that was sent."""
     sent = a_call()
-    body = api.post("/predictions", sent).expect(201, 200).has(NOT_JSON, **sent)
+    why = (
+        "the input class takes less than it should: input_data is any JSON object, "
+        "dict[str, Any], and the call is the body; what is not in it has a default."
+    )
+    body = api.post("/predictions", sent).expect(201, 200, why=why).has(NOT_JSON, **sent)
     why = NO_COMMIT + " Or: " + NOT_JSON
     api.get(f"/predictions/{body.get('id')}").expect(200, why=NO_COMMIT).has(why, **sent)
 
@@ -71,6 +81,16 @@ def test_create_prediction_sets_the_time(api: Api) -> None:
         reply.wrong("there is no time under 'created_at'.", "a default_factory in the table class.")
     if year == 2001:
         reply.wrong("the client's created_at was stored.", "the table class is the request body.")
+    end = time.monotonic() + 1.2  # a clock may count whole seconds
+    while time.monotonic() < end:
+        reply = api.post("/predictions", a_call()).expect(201, 200)
+        if reply.object().get("created_at") != created_at:
+            return
+    reply.wrong(
+        "the time is that of an earlier call.",
+        "`default=datetime.now(UTC)` is computed once, at the start; `default_factory=lambda: "
+        "datetime.now(UTC)` is for each row.",
+    )
 
 
 @pytest.mark.step(1)
@@ -109,7 +129,10 @@ def test_create_failure(api: Api) -> None:
 @pytest.mark.parametrize("result", [0, False, "", [], 0.25, "spam"], ids=json.dumps)
 def test_create_prediction_with_any_result(api: Api, result: Any) -> None:
     """Every JSON value but null is a result, also 0, false and what is empty."""
-    why = "`if result` or `not result` takes 0, false and what is empty for nothing: `is None`."
+    why = (
+        "`if result` or `not result` takes 0, false and what is empty for nothing: `is None`; or "
+        "the type of result takes objects only: JsonValue takes all."
+    )
     reply = api.post("/predictions", a_call(result=result)).expect(201, 200, why=why)
     path = f"/predictions/{reply.object().get('id')}"
     api.get(path).expect(200, why=NO_COMMIT).has(f"{NOT_JSON} Or: {why}", result=result)
@@ -131,7 +154,9 @@ def test_create_prediction_wants_one_outcome(api: Api, outcome: dict[str, Any]) 
 
 def found(api: Api, query: str) -> list[int]:
     """List calls; give their ids."""
-    reply = api.get(f"/predictions?{query}").expect(200)
+    reply = api.get(f"/predictions?{query}")
+    why = "a filter is required, or min_latency_ms is an int: `float | None = None`."
+    reply.expect(200, why=why if reply.status == 422 else "")
     return [row["id"] for row in reply.items()]
 
 
@@ -152,11 +177,13 @@ def test_list_predictions_newest_first(api: Api) -> None:
             f"GET /predictions?{query} answered the calls {got}, not {newest_first}.",
             "no ORDER BY, or without desc().",
         )
+    create(api, a_call())
     part = found(api, f"{query}&skip=1&limit=2")
     if part != newest_first[1:3]:
         fail(
-            f"skip=1&limit=2 answered the calls {part}, not {newest_first[1:3]}.",
-            "skip or limit does not reach the query: .offset(skip).limit(limit).",
+            f"with skip=1&limit=2 came the calls {part}, not {newest_first[1:3]}.",
+            "skip or limit does not reach the query, or what it cut is filtered in Python: first "
+            ".where(…), then .offset(skip).limit(limit).",
         )
 
 
@@ -190,13 +217,12 @@ def test_list_predictions_filters(api: Api, query: str, wanted: list[int]) -> No
     sent = [a_call(latency_ms=1), a_failure(latency_ms=99.5)]
     sent += [a_call(latency_ms=100, result=0), a_failure(latency_ms=250)]
     ids = [create(api, call | {"model_version": version}) for call in sent]
-    got = found(api, f"model_version={version}&{query}")
+    got = found(api, f"model_version={version}&{query}&limit={len(wanted)}")
     if got != [ids[n] for n in wanted]:
         took = [sent[ids.index(i)]["latency_ms"] for i in got if i in ids]
         fail(
             f"of calls that took 1, 99.5 (failed), 100 and 250 (failed) ms, {query} found {took}.",
-            "`if failed:` leaves failed=false out (compare with None); the terms are joined by OR; "
-            "or IS NULL is asked of a JSON column, where None is stored as JSON's null.",
+            FAILED if "failed" in query else "the latency is not compared with `>=`.",
         )
 
 
@@ -208,7 +234,10 @@ def stats_of(api: Api, version: str, query: str = "") -> dict[str, Any]:
     )
     rows = reply.expect(200, why=below if reply.status == 422 else "").items()
     if len(rows) != 1 or not isinstance(rows[0], dict):
-        reply.wrong(f"there are {len(rows)} rows for one version.", "GROUP BY is missing or wrong.")
+        reply.wrong(
+            f"there are {len(rows)} rows for one version.",
+            "GROUP BY is missing or wrong, or model_version does not reach the WHERE.",
+        )
     return dict(rows[0])
 
 
@@ -239,7 +268,7 @@ def test_read_stats(api: Api) -> None:
         "null, which IS NULL does not find, and a result may be 0. Count the rows with an error."
     )
     compare(api, version, why=why, errors=1)
-    why = "whole numbers were divided: in SQL 1 / 4 is 0. Make one of them a float."
+    why = "whole numbers were divided, in SQL 1 / 4 is 0; or it is a percentage, not 0 to 1."
     compare(api, version, why=why, error_rate=0.25)
     compare(api, other, total=1, errors=0, error_rate=0, avg_latency_ms=7)
 
@@ -306,7 +335,7 @@ def test_read_stats_of_late(api: Api) -> None:
     create(api, a_call())
     why = (
         ".limit() on the query with GROUP BY limits the groups. Select the newest calls in a "
-        "subquery, with ORDER BY and LIMIT, and sum that up."
+        "subquery, with WHERE, ORDER BY and LIMIT, all three, and sum that up."
     )
     compare(api, version, "&last=2", why, total=2, errors=1, error_rate=0.5, avg_latency_ms=15)
     compare(api, version, "&last=1000", why, total=4, avg_latency_ms=182.5)
@@ -321,6 +350,6 @@ def test_read_stats_of_late_of_all_versions(api: Api) -> None:
     rows = api.get("/predictions/stats?last=1").expect(200).items()
     if len(rows) != 1 or not same(sent["model_version"], rows[0].get("model_version")):
         fail(
-            f"last=1 answered {len(rows)} versions, not the one that was logged last.",
-            "the limit counts versions, or is used only with a version.",
+            f"with last=1, {shorten(rows)} is not about the one call that was logged last.",
+            "the limit counts versions, is used only with a version, or has no ORDER BY.",
         )

@@ -20,6 +20,16 @@ MISTAKES = [
         "says": "session.refresh(row)",
     },
     {
+        "name": "response class without id",
+        "step": 1,
+        "replace": {
+            "data: UserCreate, session: SessionDep) -> User:": (
+                "data: UserCreate, session: SessionDep) -> UserCreate:"
+            )
+        },
+        "says": "the response class has no id",
+    },
+    {
         "name": "table class as body",
         "step": 1,
         "replace": {
@@ -48,7 +58,7 @@ MISTAKES = [
             ),
             "    SQLModel.metadata.create_all(engine)\n    yield": "    yield",
         },
-        "says": "are the models imported before create_all()?",
+        "says": "are the models imported before create_all()",
     },
     {
         "name": "transaction left open",
@@ -123,6 +133,22 @@ MISTAKES = [
         "says": "exclude_unset=True is missing",
     },
     {
+        "name": "update loses 0",
+        "step": 4,
+        "replace": {
+            "user.sqlmodel_update(data.model_dump(exclude_unset=True))": (
+                "user.sqlmodel_update({k: v for k, v in data.model_dump().items() if v})"
+            )
+        },
+        "says": "is false for 0",
+    },
+    {
+        "name": "update takes the class of POST",
+        "step": 4,
+        "replace": {"data: UserUpdate,": "data: UserCreate,"},
+        "says": "fields that were not sent are required",
+    },
+    {
         "name": "explicit null",
         "step": 4,
         "replace": {
@@ -152,6 +178,12 @@ MISTAKES = [
         "says": "move it above",
     },
     {
+        "name": "search wants a name",
+        "step": 6,
+        "replace": {'session: SessionDep, name: str = ""': "session: SessionDep, name: str"},
+        "says": "a term has no default",
+    },
+    {
         "name": "no unique constraint",
         "step": 7,
         "replace": {", unique=True": ""},
@@ -168,6 +200,12 @@ MISTAKES = [
             "SQLModel.metadata.create_all(engine)": "SQLModel.metadata.create_all(engine)",
         },
         "says": "session.rollback()",
+    },
+    {
+        "name": "update does not tidy the address",
+        "step": 8,
+        "replace": {"email: Email = Field(default=None": "email: str = Field(default=None"},
+        "says": "to tidy the address",
     },
     {
         "name": "select before insert as the only guard",

@@ -26,6 +26,16 @@ MISTAKES = [
         "says": "nobody caught the IntegrityError",
     },
     {
+        "name": "response class without id",
+        "step": 2,
+        "replace": {
+            "data: ProductCreate, session: SessionDep) -> Product:": (
+                "data: ProductCreate, session: SessionDep) -> ProductCreate:"
+            )
+        },
+        "says": "the response class has no id",
+    },
+    {
         "name": "category not looked for",
         "step": 2,
         "replace": {
@@ -57,6 +67,12 @@ MISTAKES = [
         "says": "takes no null",
     },
     {
+        "name": "inner join of the categories",
+        "step": 3,
+        "replace": {"select(Product).order_by": "select(Product).join(Category).order_by"},
+        "says": "an inner join leaves out",
+    },
+    {
         "name": "in_stock is true by default",
         "step": 3,
         "replace": {"in_stock: bool | None = None": "in_stock: bool | None = True"},
@@ -79,6 +95,12 @@ MISTAKES = [
         "step": 3,
         "replace": {"col(Product.price) <= max_price": "col(Product.price) < max_price"},
         "says": "leaves out its own bound",
+    },
+    {
+        "name": "update takes the class of POST",
+        "step": 4,
+        "replace": {"data: ProductUpdate,": "data: ProductCreate,"},
+        "says": "fields that were not sent are required",
     },
     {
         "name": "update loses 0",

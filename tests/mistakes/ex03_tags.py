@@ -10,6 +10,18 @@ MISTAKES = [
         "says": "no unique=True",
     },
     {
+        "name": "response class without id",
+        "step": 2,
+        "replace": {"    id: int\n    tags: list[Tag]\n": "    tags: list[Tag]\n"},
+        "says": "the response class has no id",
+    },
+    {
+        "name": "primary key of one column",
+        "step": 2,
+        "replace": {"tag_id: int = Field(primary_key=True, ": "tag_id: int = Field("},
+        "says": "a column of the link table is unique",
+    },
+    {
         "name": "table class as response model",
         "step": 2,
         "replace": {", status_code=201, response_model=PostWithTags)": ", status_code=201)"},
@@ -105,6 +117,18 @@ MISTAKES = [
         "says": "only the one asked for",
     },
     {
+        "name": "tags not joined",
+        "step": 3,
+        "replace": {"statement.join(PostTag).join(Tag).where": "statement.join(PostTag).where"},
+        "says": "a table is not joined",
+    },
+    {
+        "name": "LIKE, where _ is any character",
+        "step": 3,
+        "replace": {"Tag.name == tag": "col(Tag.name).ilike(tag)"},
+        "says": "== and not contains() or like()",
+    },
+    {
         "name": "part of the name is enough",
         "step": 3,
         "replace": {"Tag.name == tag": "col(Tag.name).contains(tag)"},
@@ -151,6 +175,12 @@ MISTAKES = [
 ''': "class PostUpdate(PostBase):\n"
         },
         "says": "title and content are required",
+    },
+    {
+        "name": "exclude_unset forgotten",
+        "step": 4,
+        "replace": {"exclude_unset=True, ": ""},
+        "says": "exclude_unset=True is missing",
     },
     {
         "name": "tags added and not replaced",

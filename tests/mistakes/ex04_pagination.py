@@ -31,6 +31,12 @@ MISTAKES = [
         "says": "false for 0",
     },
     {
+        "name": "an age by default",
+        "step": 2,
+        "replace": {"max_age: int | None = None": "max_age: int = 100"},
+        "says": "though it is not given",
+    },
+    {
         "name": "filtered after the limit, in Python",
         "step": 2,
         "replace": {
@@ -59,6 +65,12 @@ MISTAKES = [
         "step": 3,
         "replace": {"columns = (col(User.name), col(User.email))": "columns = (col(User.name),)"},
         "says": "one column only",
+    },
+    {
+        "name": "in both columns",
+        "step": 3,
+        "replace": {"or_(*found)": "*found"},
+        "says": "has to be in both",
     },
     {
         "name": "case matters",
@@ -126,6 +138,12 @@ app.get("/users/page")(read_page)
         "says": "rounds down",
     },
     {
+        "name": "total_pages rounded to the nearest",
+        "step": 5,
+        "replace": {"-(-total // page_size)": "round(total / page_size)"},
+        "says": "or to the nearest",
+    },
+    {
         "name": "total_pages always one more",
         "step": 5,
         "replace": {"-(-total // page_size)": "total // page_size + 1"},
@@ -148,6 +166,16 @@ app.get("/users/page")(read_page)
         "step": 6,
         "replace": {"icontains(search, autoescape=True)": "icontains(search)"},
         "says": "stands for other characters",
+    },
+    {
+        "name": "all rows read for a page of them",
+        "step": 7,
+        "replace": {
+            "newest.offset((page - 1) * page_size).limit(page_size)).all()": (
+                "newest).all()[(page - 1) * page_size : page * page_size]"
+            )
+        },
+        "says": "Python cuts the page out",
     },
     {
         "name": "all rows read for their number",

@@ -42,6 +42,24 @@ MISTAKES = [
         "says": "inside the loop",
     },
     {
+        "name": "commit for each user, deleted again",
+        "step": 2,
+        "replace": {
+            CREATE_MANY: """    users = []
+    for one in data:
+        try:
+            users.append(create_user(one, session))
+        except HTTPException:
+            for user in users:
+                session.delete(user)
+            session.commit()
+            raise
+    return users
+"""
+        },
+        "says": "stored and deleted again",
+    },
+    {
         "name": "taken addresses skipped",
         "step": 2,
         "replace": {
@@ -130,6 +148,19 @@ MISTAKES = [
         "says": "session.get() gives None for an unknown id",
     },
     {
+        "name": "turned around",
+        "step": 4,
+        "replace": {
+            DEACTIVATE: """    count = 0
+    for user in session.exec(select(User).where(col(User.id).in_(user_ids))):
+        count += user.is_active
+        user.is_active = not user.is_active
+    session.commit()
+"""
+        },
+        "says": "it has to become false",
+    },
+    {
         "name": "refresh in a loop",
         "step": 5,
         "replace": {
@@ -152,6 +183,6 @@ MISTAKES = [
     session.commit()
 """
         },
-        "says": "session.get() in a loop",
+        "says": "session.get() or update() in a loop",
     },
 ]

@@ -53,6 +53,16 @@ MISTAKES = [
         "says": "not a time",
     },
     {
+        "name": "a day in place of the time",
+        "step": 1,
+        "replace": {
+            "deleted_at: datetime | None": "deleted_at: date | None",
+            "import UTC, datetime": "import date",
+            "datetime.now(UTC)": "date.today()",
+        },
+        "says": "not a time",
+    },
+    {
         "name": "deleted user can be read",
         "step": 2,
         "replace": {"if user is None or user.deleted_at:": "if user is None:"},
@@ -63,6 +73,12 @@ MISTAKES = [
         "step": 2,
         "replace": {SHOWN: "    statement = select(User)\n"},
         "says": "the query has no .where(",
+    },
+    {
+        "name": "include_deleted without a type",
+        "step": 2,
+        "replace": {"include_deleted: bool = False": "include_deleted = False"},
+        "says": "the text 'false' is true",
     },
     {
         "name": "left out after the limit",
@@ -116,6 +132,17 @@ MISTAKES = [
         "name": "second delete writes the time anew",
         "step": 4,
         "replace": {"col(User.id) == user_id, NOT_DELETED": "col(User.id) == user_id"},
+        "says": "writes the time anew",
+    },
+    {
+        "name": "second delete writes the time anew, in whole seconds",
+        "step": 4,
+        "replace": {
+            "import UTC, datetime": "import datetime",
+            "from sqlmodel import Field,": "from sqlmodel import Field, func,",
+            "col(User.id) == user_id, NOT_DELETED": "col(User.id) == user_id",
+            "datetime.now(UTC)": "func.now()",
+        },
         "says": "writes the time anew",
     },
     {

@@ -177,6 +177,14 @@ MISTAKES = [
         "says": "without a look at the old one",
     },
     {
+        "name": "delivered order cancelled",
+        "step": 6,
+        "replace": {
+            '"shipped": ("delivered",)': '"shipped": ("delivered",), "delivered": ("cancelled",)'
+        },
+        "says": "too many moves are allowed",
+    },
+    {
         "name": "status without commit",
         "step": 6,
         "replace": {
@@ -193,6 +201,12 @@ MISTAKES = [
             )
         },
         "says": "a cancelled order is cancelled again",
+    },
+    {
+        "name": "items deleted with the order's cancellation",
+        "step": 7,
+        "replace": {PUT_BACK: PUT_BACK + "            session.delete(item)\n"},
+        "says": "keeps its lines",
     },
     {
         "name": "status read, then written",

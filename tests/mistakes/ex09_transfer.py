@@ -19,8 +19,8 @@ MISTAKES = [
         "name": "float money",
         "step": 3,
         "replace": {
-            "balance: Decimal = Field(default=Decimal(0), ge=0, max_digits=10, decimal_places=2)": (
-                "balance: float = Field(default=0, ge=0, le=99999999.99, multiple_of=0.01)"
+            "balance: Decimal = Field(ge=0, max_digits=10, decimal_places=2)": (
+                "balance: float = Field(ge=0, le=99999999.99, multiple_of=0.01)"
             ),
             "    amount: Decimal = Field(gt=0, max_digits=10, decimal_places=2)": (
                 "    amount: float = Field(gt=0)"
@@ -63,6 +63,27 @@ MISTAKES = [
         "step": 3,
         "replace": {"balance.between(0, MOST)": "balance <= MOST"},
         "says": "the balance is not compared",
+    },
+    {
+        "name": "the whole balance is too much",
+        "step": 3,
+        "replace": {"balance.between(0, MOST)": "balance > 0, balance <= MOST"},
+        "says": "compare with <, not with <=",
+    },
+    {
+        "name": "except Exception around it all",
+        "step": 2,
+        "replace": {
+            """    for account_id in changes:
+        get_account(account_id, session)
+""": """    try:
+        for account_id in changes:
+            get_account(account_id, session)
+    except Exception as error:
+        raise HTTPException(400, f"Transfer failed: {error}") from None
+"""
+        },
+        "says": "has caught the HTTPException too",
     },
     {
         "name": "commit after each account",

@@ -72,6 +72,18 @@ MISTAKES = [
         "says": "put only the notification into",
     },
     {
+        "name": "notification added before the savepoint",
+        "step": 2,
+        "replace": {
+            NOTIFY: NOTIFY_PLAIN.replace(
+                "        session.flush()\n",
+                "        with session.begin_nested():\n            session.flush()\n",
+            )
+            + "        pass\n"
+        },
+        "says": "its session.add() included",
+    },
+    {
         "name": "order in the savepoint too",
         "step": 2,
         "replace": {
@@ -132,6 +144,12 @@ MISTAKES = [
             )
         },
         "says": "a commit in the loop",
+    },
+    {
+        "name": "commit inside the savepoint",
+        "step": 4,
+        "replace": {"    session.flush()\n    try:\n": "    session.commit()\n    try:\n"},
+        "says": "ends the whole transaction, and the savepoint with it",
     },
     {
         "name": "savepoints of SQLite's driver",

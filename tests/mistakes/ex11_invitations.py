@@ -54,6 +54,22 @@ MISTAKES = [
         "says": "not those that one belongs to",
     },
     {
+        "name": "members of all projects",
+        "step": 2,
+        "replace": {
+            "select(Membership).where(Membership.project_id == project.id)": "select(Membership)"
+        },
+        "says": "has no WHERE for the project",
+    },
+    {
+        "name": "owner not stored as member",
+        "step": 2,
+        "replace": {
+            'session.add(Membership(project_id=project.id, user_id=user.id, role="owner"))': "pass"
+        },
+        "says": "the owner is not stored as first member",
+    },
+    {
         "name": "membership of any project",
         "step": 2,
         "replace": {
@@ -63,6 +79,24 @@ MISTAKES = [
             )
         },
         "says": "names the user but not the project",
+    },
+    {
+        "name": "a project for each of its members",
+        "step": 3,
+        "replace": {
+            ".where(Membership.user_id == user.id)": (
+                ".where((Membership.user_id == user.id) | (Project.owner_id == user.id))"
+            )
+        },
+        "says": "a project for each of its members",
+    },
+    {
+        "name": "merge in place of add",
+        "step": 3,
+        "replace": {
+            "    session.add(membership)\n": "    membership = session.merge(membership)\n"
+        },
+        "says": "write over the role",
     },
     {
         "name": "any role may be given",
@@ -113,6 +147,18 @@ MISTAKES = [
         "step": 5,
         "replace": {'    if membership.role == "owner":': "    if membership is None:"},
         "says": "a project would be without owner",
+    },
+    {
+        "name": "all memberships of the user removed",
+        "step": 5,
+        "replace": {
+            "    session.delete(membership)\n": (
+                "    every = select(Membership).where(Membership.user_id == user_id)\n"
+                "    for membership in session.exec(every):\n"
+                "        session.delete(membership)\n"
+            )
+        },
+        "says": "by this project and this user",
     },
     {
         "name": "select before insert as the only guard",

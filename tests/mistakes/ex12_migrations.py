@@ -34,6 +34,17 @@ MISTAKES = [
         "says": "the migration drops the table or its rows",
     },
     {
+        "name": "column added to the first migration",
+        "step": 1,
+        "replace": {
+            '        sa.PrimaryKeyConstraint("id", name="pk_users"),\n': (
+                '        sa.Column("status", sa.String(length=20), nullable=False),\n'
+                '        sa.PrimaryKeyConstraint("id", name="pk_users"),\n'
+            )
+        },
+        "says": "0001 was changed",
+    },
+    {
         "name": "create_all beside the migrations",
         "step": 1,
         "replace": {
@@ -82,6 +93,15 @@ MISTAKES = [
         "says": "two rows got the same slug",
     },
     {
+        "name": "filled inside the batch block",
+        "step": 3,
+        "replace": {
+            "    # The id at the end keeps those apart who have the same name.\n": "",
+            FILL + '    with op.batch_alter_table("users") as batch:\n': "    " + FILL,
+        },
+        "says": "a batch block does its work where it ends",
+    },
+    {
         "name": "column altered in place",
         "step": 3,
         "replace": {
@@ -111,6 +131,18 @@ MISTAKES = [
         "step": 4,
         "replace": {'batch.drop_constraint("uq_users_slug",': 'batch.drop_constraint("uq_slug",'},
         "says": "by another name than upgrade() gave it",
+    },
+    {
+        "name": "column dropped in place",
+        "step": 4,
+        "replace": {
+            """\
+    with op.batch_alter_table("users") as batch:
+        batch.drop_constraint("uq_users_slug", type_="unique")
+        batch.drop_column("slug")
+""": '    op.drop_column("users", "slug")\n'
+        },
+        "says": "SQLite cannot drop a column",
     },
     {
         "name": "model without unique",

@@ -15,13 +15,22 @@ MISTAKES = [
         "replace": {
             "        await session.commit()\n    except": "        session.commit()\n    except"
         },
-        "says": "one that is not awaited",
+        "says": "an `await` is missing",
     },
     {
         "name": "rows expire at the commit",
         "step": 1,
         "replace": {", expire_on_commit=False": ""},
         "says": "expire_on_commit=False",
+    },
+    {
+        "name": "session never closed",
+        "step": 1,
+        "replace": {
+            "    async with AsyncSession(engine, expire_on_commit=False) as session:\n"
+            "        yield session": "    yield AsyncSession(engine, expire_on_commit=False)",
+        },
+        "says": "the session is never closed",
     },
     {
         "name": "delete not awaited",
@@ -46,6 +55,17 @@ MISTAKES = [
             )
         },
         "says": "N+1",
+    },
+    {
+        "name": "posts left behind",
+        "step": 4,
+        "replace": {
+            "    await session.delete(user)\n": (
+                "    from sqlmodel import delete\n\n"
+                "    await session.exec(delete(User).where(col(User.id) == user.id))\n"
+            )
+        },
+        "says": "still point at the user",
     },
     {
         "name": "sync session in an async route",

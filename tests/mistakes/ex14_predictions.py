@@ -38,6 +38,12 @@ MISTAKES = [
         "says": "table class is the request body",
     },
     {
+        "name": "time of the start",
+        "step": 1,
+        "replace": {"default_factory=lambda: datetime.now(UTC)": "default=datetime.now(UTC)"},
+        "says": "computed once, at the start",
+    },
+    {
         "name": "0 and false taken for no result",
         "step": 2,
         "replace": {
@@ -64,6 +70,17 @@ MISTAKES = [
             "    if failed is not None:\n": "    if failed:\n",
         },
         "says": "`if failed:` leaves failed=false out",
+    },
+    {
+        "name": "filtered after the limit",
+        "step": 3,
+        "replace": {
+            "        statement = statement.where(col(Prediction.error).is_not(None) == failed)\n": (
+                "        rows = session.exec(statement.offset(skip).limit(limit)).all()\n"
+                "        return [row for row in rows if (row.error is not None) == failed]\n"
+            )
+        },
+        "says": "in Python, after the limit",
     },
     {
         "name": "oldest first",

@@ -91,6 +91,34 @@ MISTAKES = [
         "says": "a number it cannot hold",
     },
     {
+        "name": "id of a category without bounds",
+        "step": 4,
+        "replace": {
+            "def delete_category(category_id: Id,": "def delete_category(category_id: int,"
+        },
+        "says": "a number it cannot hold",
+    },
+    {
+        "name": "change without bounds",
+        "step": 4,
+        "replace": {"change: int = Field(ge=-1_000_000, le=1_000_000)": "change: int"},
+        "says": "the change, or the sum, has no upper bound",
+    },
+    {
+        "name": "NUL in a category",
+        "step": 4,
+        "replace": {
+            "name: Text = Field(min_length=1, max_length=100": "name: str = Field(min_length=1"
+        },
+        "says": "nobody looks for NUL",
+    },
+    {
+        "name": "out of stock refused",
+        "step": 4,
+        "replace": {"Field(default=0, ge=0,": "Field(default=0, gt=0,"},
+        "says": "the bound itself is allowed",
+    },
+    {
         "name": "category without bounds",
         "step": 4,
         "replace": {"Field(ge=1, le=MAX_ID, foreign_key=": "Field(foreign_key="},
@@ -125,6 +153,27 @@ MISTAKES = [
             "    session.exec(select(1))\n": "",
         },
         "says": "asks the database nothing",
+    },
+    {
+        "name": "health check that answers 200 all the same",
+        "step": 5,
+        "replace": {
+            "def check_health(session: SessionDep)": "def check_health()",
+            "    session.exec(select(1))\n": (
+                "    try:\n        create_tables()\n        engine.connect().close()\n"
+                "    except OperationalError:\n        return {'status': 'unhealthy'}\n"
+            ),
+        },
+        "says": "catches the error and answers 200",
+    },
+    {
+        "name": "every exception taken for a duplicate",
+        "step": 5,
+        "replace": {
+            "    create_tables()\n    with Session(": "    with Session(",
+            "    except IntegrityError:  #": "    except Exception:  #",
+        },
+        "says": "`except Exception` catches it first",
     },
     {
         "name": "500 for a missing database",

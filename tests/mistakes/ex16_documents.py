@@ -103,6 +103,22 @@ MISTAKES = [
         "says": "the type counts",
     },
     {
+        "name": "one of the fields is enough",
+        "step": 2,
+        "replace": {
+            "from sqlalchemy import JSON,": "from sqlalchemy import or_, JSON,",
+            WHERE: ".where(or_(*(equals(path, value) for path, value in wanted)))",
+        },
+        "says": "joined by OR",
+    },
+    {
+        "name": "no ORDER BY",
+        "step": 2,
+        "replace": {".order_by(col(Item.id))": ""},
+        "says": "no ORDER BY",
+        "database": "postgresql",
+    },
+    {
         "name": "path not split",
         "step": 3,
         "replace": {'tuple(path.split("."))': "path"},
@@ -137,6 +153,14 @@ MISTAKES = [
         "step": 5,
         "replace": {"item.data = item.data | storable(changes)": "item.data = changes"},
         "says": "not merged with it",
+    },
+    {
+        "name": "null and 0 not set",
+        "step": 5,
+        "replace": {
+            "item.data | storable(changes)": "item.data | {k: v for k, v in changes.items() if v}"
+        },
+        "says": "a field is not set as it was sent",
     },
     {
         "name": "read, changed and written whole",
