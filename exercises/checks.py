@@ -189,6 +189,18 @@ class Reply:
             self.wrong("the body is not a JSON object.", why or "does the route return the row?")
         return self.body
 
+    @property
+    def id(self) -> int:
+        """The id of the answered row; fails the check when there is none."""
+        number = self.object().get("id")
+        if type(number) is not int:
+            self.wrong(
+                "there is no whole number under 'id'.",
+                "the input is answered and not the stored row, the response class has no id, or "
+                "the row was neither flushed nor refreshed.",
+            )
+        return number
+
     def has(self, why: str = "", **fields: Any) -> dict[str, Any]:
         """Give the object in the body; fail unless it has these values.
 

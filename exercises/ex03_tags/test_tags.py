@@ -8,7 +8,6 @@ from exercises.checks import NO_SUCH_ID, Api, Reply, fail, unique
 
 NO_COMMIT = "no session.commit() after session.add(); each request has a session of its own."
 NOT_STORED_ROW = "the answer is not what was sent; is it the stored row?"
-NO_ID = "the input is answered and not the stored row, or the response class has no id."
 NO_TAGS = (
     "the response class does not have `tags: list[Tag]`; a table class answers its columns only, "
     "not its relationships."
@@ -25,10 +24,8 @@ def create_tag(api: Api) -> dict[str, Any]:
 
 def id_of(reply: Reply, **sent: Any) -> int:
     """Give the id of the answered row; fail unless the row is what was sent."""
-    number = reply.has(NOT_STORED_ROW, **sent).get("id")
-    if type(number) is not int:
-        reply.wrong("there is no whole number under 'id'.", NO_ID)
-    return number
+    reply.has(NOT_STORED_ROW, **sent)
+    return reply.id
 
 
 def a_post(**changes: Any) -> dict[str, Any]:

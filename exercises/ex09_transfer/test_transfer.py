@@ -34,10 +34,8 @@ def create(api: Api, balance: str = "100") -> int:
     sent = {"owner": unique("Ada "), "balance": float(balance)}
     reply = api.post("/accounts", sent).expect(201, 200)
     reply.has("is it the stored row?", owner=sent["owner"])
-    body = reply.has(FLOAT, balance=Decimal(balance))
-    if type(body.get("id")) is not int:
-        reply.wrong("there is no whole number under 'id'.", "no refresh() after the commit.")
-    return int(body["id"])
+    reply.has(FLOAT, balance=Decimal(balance))
+    return reply.id
 
 
 def transfer(api: Api, from_id: int, to_id: int, amount: Any) -> Reply:
@@ -95,9 +93,7 @@ def test_create_transfer(api: Api) -> None:
     one, other, third = create(api), create(api, "5.5"), create(api)
     reply = transfer(api, one, other, 30.25).expect(201, 200)
     why = "the answer is not the stored transfer."
-    body = reply.has(why, from_account_id=one, to_account_id=other, amount=Decimal("30.25"))
-    if type(body.get("id")) is not int:
-        reply.wrong("there is no whole number under 'id'.", "no refresh() after the commit.")
+    reply.has(why, id=reply.id, from_account_id=one, to_account_id=other, amount=Decimal("30.25"))
     why = "one of the balances was not changed, or not committed."
     expect_balances(api, why, {one: "69.75", other: "35.75", third: "100"})
 

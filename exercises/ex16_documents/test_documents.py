@@ -47,10 +47,8 @@ def create(api: Api, **data: Any) -> int:
     reply = api.post("/items", data).expect(201, 200, why=why)
     if isinstance(reply.object().get("data"), str):
         reply.wrong("the field 'data' is a text, not an object.", NOT_STORED)
-    body = reply.has(NOT_STORED, data=data)
-    if type(body.get("id")) is not int:
-        reply.wrong("there is no whole number under 'id'.", "no refresh() after the commit.")
-    return int(body["id"])
+    reply.has(NOT_STORED, data=data)
+    return reply.id
 
 
 def find(api: Api, **fields: Any) -> Reply:
