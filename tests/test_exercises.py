@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from exercises import runner
 from exercises.__main__ import STARTERS, Recorder, exercises, files_in, hints_of, steps_of
-from exercises.checks import Api, Reply
+from exercises.checks import Api, Reply, capital
 from exercises.conftest import BROKEN_CHECK
 from exercises.runner import Server, embedded_postgres, fresh_database, fresh_folder
 
@@ -730,3 +730,24 @@ def test_reply_accepts_an_envelope_with_one_list() -> None:
     assert reply([1]).items() == [1]
     with pytest.raises(AssertionError, match="neither a list"):
         reply({"a": [1], "b": [2]}).items()
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "cause"),
+    [
+        (422, '{"detail": []}', "Usual cause: The body or a parameter is declared otherwise"),
+        (400, '{"detail": "404: User not found"}', "has caught the HTTPException too"),
+        (405, "{}", "not for this method, or with a slash at its end"),
+    ],
+)
+def test_unexpected_status_has_a_cause(status: int, text: str, cause: str) -> None:
+    reply = Reply("GET", "/", None, httpx.Response(status, text=text))
+
+    with pytest.raises(AssertionError, match=cause):
+        reply.expect(200)
+
+
+def test_cause_that_begins_with_code_keeps_its_case() -> None:
+    assert capital("deleted_at is null.") == "deleted_at is null."
+    assert capital("session.get() gave None.") == "session.get() gave None."
+    assert capital("the row is gone.") == "The row is gone."
