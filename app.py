@@ -1,91 +1,46 @@
 """The HTTP API: for each route what comes in, the crud function that runs, what goes out.
 
-Sections: lifespan, app, errors, parameters, service, users, async, posts, tags, comments,
-categories, products, orders.
+Sections: lifespan, app, middleware, errors, parameters, service, users, async, posts, tags,
+comments, categories, products, orders.
 """
 
 import gc
-import sys
+import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import Body, Depends, FastAPI, Header, HTTPException, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import AfterValidator, BaseModel
-from sqlalchemy import select
-from sqlalchemy.exc import (
-    DataError,
-    IntegrityError,
-    InterfaceError,
-    OperationalError,
-    SQLAlchemyError,
-)
+from pydantic import AfterValidator, BaseModel, BeforeValidator
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import crud
+import models
 from database import (
     AsyncDb,
     AsyncReadDb,
+    BusyError,
     Database,
+    DatabaseRoute,
     Db,
     ReadDb,
     ReportDb,
     StartupError,
-    TooBusyError,
+    get_database,
+    may_pass,
     prepare_schema,
     read_settings,
     schema_revisions,
 )
-from models import (
-    MAX_INTEGER,
-    Category,
-    CategoryCreate,
-    CategoryStats,
-    CategoryTree,
-    CategoryUpdate,
-    CategoryWithProducts,
-    Comment,
-    CommentCreate,
-    Integer,
-    Notification,
-    Order,
-    OrderCreate,
-    OrderDetail,
-    OrderQuery,
-    OrderStatus,
-    OrderSummary,
-    OrderWithItems,
-    Page,
-    Post,
-    PostCreate,
-    PostDetail,
-    PostQuery,
-    PostUpdate,
-    PostWithComments,
-    Product,
-    ProductCreate,
-    ProductDetail,
-    ProductQuery,
-    ProductUpdate,
-    Slice,
-    Spender,
-    Tag,
-    TagCreate,
-    User,
-    UserCreate,
-    UserQuery,
-    UserUpdate,
-    UserWithPosts,
-    Window,
-    refuse_nul,
-)
-from models import Id as JsonId
+
+logger = logging.getLogger("uvicorn.error")
 
 # ── Lifespan ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -93,24 +48,16 @@ from models import Id as JsonId
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
     """Open the database for as long as the app runs; what is yielded is each request's state."""
-    try:
-        database = Database(read_settings())
-        await run_in_threadpool(prepare_schema, database.url)
-    except StartupError:
-        sys.tracebacklimit = 0  # the log shall end with the sentence, not with where it was raised
-        raise
+    database = Database(read_settings())
+    await run_in_threadpool(prepare_schema, database.url)
     gc.collect()
     gc.freeze()  # what start-up made is never garbage: full collections would pause requests for it
-    yield {"database": database, "hashing": CapacityLimiter(2)}
+    yield {"database": database}
     gc.unfreeze()
     await database.dispose()
 
 
 # ── App ──────────────────────────────────────────────────────────────────────────────────────────
-
-
-MAX_BODY = 1024 * 1024
-TOO_LARGE = "The body is larger than 1 MiB"
 
 
 class Error(BaseModel):
@@ -127,41 +74,93 @@ app = FastAPI(
     redirect_slashes=False,
     responses={status: {"model": Error} for status in (400, 404, 409, 413, 503)},
 )
+app.router.route_class = DatabaseRoute
 
 
-@app.add_middleware
-class PathsAndBodies:
-    """Answer /users/ like /users, without a redirect; refuse bodies over 1 MiB with 413."""
+# ── Middleware ───────────────────────────────────────────────────────────────────────────────────
+
+MAX_BODY = 1024 * 1024
+TOO_LARGE = "The body is larger than 1 MiB"
+
+
+class Middleware:
+    """What stands between the server and the app, and sees each request and answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
+
+class LimitBody(Middleware):
+    """Refuse bodies over 1 MiB with 413 and JSON, where FastAPI's max_body_size sends text."""
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on."""
+        """Believe a Content-Length that is too large; count the bytes of every other body."""
         size = 0
 
         async def receive_within_limit() -> Message:
             nonlocal size
             message = await receive()
             size += len(message.get("body", b""))
-            if size > MAX_BODY:  # FastAPI's max_body_size would answer plain text
+            if size > MAX_BODY:
                 raise HTTPException(413, TOO_LARGE)
             return message
 
-        if (
-            scope["type"] == "http"
-            and int(Headers(scope=scope).get("content-length", 0)) > MAX_BODY
-        ):
+        if int(dict(scope.get("headers", ())).get(b"content-length", 0)) > MAX_BODY:
             await JSONResponse({"detail": TOO_LARGE}, 413)(scope, receive, send)
-            return
+        else:
+            await self.app(scope, receive_within_limit, send)
+
+
+class IgnoreLastSlash(Middleware):
+    """Answer /users/ like /users, without a redirect."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the path on without its last slash."""
         if scope["type"] == "http" and scope["path"].endswith("/"):
             scope = {**scope, "path": scope["path"][:-1] or "/"}
-        await self.app(scope, receive_within_limit, send)
+        await self.app(scope, receive, send)
+
+
+class AnswerHead(Middleware):
+    """Answer HEAD like GET, without the body."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the app see a GET and take the body out of its answer."""
+
+        async def send_without_body(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            await self.app({**scope, "method": "GET"}, receive, send_without_body)
+        else:
+            await self.app(scope, receive, send)
+
+
+class ExplainFailedStart(Middleware):
+    """End the log of a failed start with the reason, without a traceback of where it was found."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Cut the traceback from what the server is to log."""
+
+        async def send_reason(message: Message) -> None:
+            if message["type"] == "lifespan.startup.failed":
+                traceback, mark, reason = message["message"].rpartition(
+                    f"{StartupError.__name__}: "
+                )
+                message = {**message, "message": (mark and reason.strip()) or traceback}
+            await send(message)
+
+        await self.app(scope, receive, send_reason)
+
+
+for middleware in (LimitBody, IgnoreLastSlash, AnswerHead, ExplainFailedStart):
+    app.add_middleware(middleware)
 
 
 # ── Errors ───────────────────────────────────────────────────────────────────────────────────────
 
-RETRY = {"Retry-After": "1"}
 STATUS_CODES = {
     crud.NotFoundError: 404,
     crud.ConflictError: 409,
@@ -171,26 +170,18 @@ STATUS_CODES = {
 
 
 @app.exception_handler(crud.DomainError)
-async def answer_domain_error(_: Request, error: crud.DomainError) -> JSONResponse:
+async def answer_domain_error(request: Request, error: crud.DomainError) -> JSONResponse:
     """Answer a rule of crud.py that said no."""
     status = STATUS_CODES[type(error)]
-    return JSONResponse({"detail": str(error)}, status, RETRY if status == 503 else None)
+    if status == 503:
+        return answer_try_again(request, error, str(error))
+    return JSONResponse({"detail": str(error)}, status)
 
 
 @app.exception_handler(IntegrityError)
 async def answer_broken_constraint(request: Request, error: IntegrityError) -> JSONResponse:
     """Answer a constraint of the database that said no, without showing its SQL."""
-    return await answer_domain_error(request, crud.explain(error))
-
-
-@app.exception_handler(OperationalError)  # locks, deadlocks, lost connections
-@app.exception_handler(InterfaceError)
-@app.exception_handler(PoolTimeoutError)
-@app.exception_handler(TooBusyError)
-async def answer_database_away(_: Request, error: Exception) -> JSONResponse:
-    """Answer that the same request may succeed a moment later."""
-    detail = "The database is busy or away; try again"
-    return JSONResponse({"detail": detail}, 503, RETRY)
+    return await answer_domain_error(request, crud.as_domain_error(error))
 
 
 @app.exception_handler(DataError)
@@ -199,10 +190,30 @@ async def answer_unfit_value(_: Request, error: DataError) -> JSONResponse:
     return JSONResponse({"detail": "A value does not fit the database"}, 400)
 
 
+@app.exception_handler(BusyError)
+@app.exception_handler(DBAPIError)
+@app.exception_handler(PoolTimeoutError)
+async def answer_database_error(request: Request, error: Exception) -> JSONResponse:
+    """Answer 503 if the same request may succeed a moment later; any other fault is a bug."""
+    if not may_pass(error):
+        raise error
+    return answer_try_again(request, error, "The database is busy or away; try again")
+
+
+def answer_try_again(request: Request, error: Exception, detail: str) -> JSONResponse:
+    """Answer 503, and leave the cause in the log."""
+    cause = str(getattr(error, "orig", error)).strip().partition("\n")[0]
+    logger.warning("503 %s %s: %s", request.method, quote(request.url.path), cause)
+    return JSONResponse({"detail": detail}, 503, {"Retry-After": "1"})
+
+
 @app.exception_handler(RequestValidationError)
 async def answer_invalid(_: Request, error: RequestValidationError) -> JSONResponse:
     """Answer what is invalid and where, without the input: it may be a password."""
     errors = [{key: e[key] for key in ("type", "loc", "msg")} for e in error.errors()]
+    for shown, e in zip(errors, error.errors(), strict=True):
+        if e["type"] == "json_invalid":  # what stands there and what should, as Python's json says
+            shown["msg"] = f"Invalid JSON at character {e['loc'][1]}: {e['ctx']['error']}"
     return JSONResponse({"detail": errors}, 422)
 
 
@@ -214,35 +225,54 @@ async def answer_bug(_: Request, error: Exception) -> JSONResponse:
 
 # ── Parameters ───────────────────────────────────────────────────────────────────────────────────
 
-Id = Annotated[int, Path(ge=1, le=MAX_INTEGER)]
-Ids = Annotated[list[JsonId], Body(embed=True, min_length=1, max_length=1000)]
-Change = Annotated[Integer, Body(embed=True, ge=-MAX_INTEGER, le=MAX_INTEGER)]
+
+def refuse_unusual_digits(text: str) -> str:
+    """Return the text; raise ValueError if it is not of the digits 0 to 9 alone."""
+    if not (text.isascii() and text.isdigit()):  # int() would take " 1" and "１"
+        raise ValueError("An id is written in the digits 0 to 9")
+    return text
+
+
+PathId = Annotated[int, BeforeValidator(refuse_unusual_digits), Path(ge=1, le=models.MAX_INTEGER)]
+PathText = Annotated[str, Path(max_length=254), AfterValidator(models.refuse_nul)]
+UserIds = Annotated[list[models.Id] | None, Body(embed=True, min_length=1, max_length=1000)]
+Difference = Annotated[
+    models.Integer, Body(embed=True, ge=-models.MAX_INTEGER, le=models.MAX_INTEGER)
+]
 IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=64)]
-Text = Annotated[str, Path(max_length=254), AfterValidator(refuse_nul)]
-NewUsers = Annotated[list[UserCreate], Body(min_length=1, max_length=1000)]
-Part = Annotated[Slice, Query()]
-Filters = Annotated[Window, Query()]
-UserFilters = Annotated[UserQuery, Query()]
-PostFilters = Annotated[PostQuery, Query()]
-ProductFilters = Annotated[ProductQuery, Query()]
-OrderFilters = Annotated[OrderQuery, Query()]
+NewUsers = Annotated[list[models.UserCreate], Body(min_length=1, max_length=1000)]
+ListQuery = Annotated[models.KeysetPagination, Query()]
+PageQuery = Annotated[models.Pagination, Query()]
+LongPageQuery = Annotated[models.LongPagination, Query()]
+UserQuery = Annotated[models.UserFilters, Query()]
+PostQuery = Annotated[models.PostFilters, Query()]
+ProductQuery = Annotated[models.ProductFilters, Query()]
+OrderQuery = Annotated[models.OrderFilters, Query()]
+
+# Two threads of their own: many passwords at once do not take those of all other routes.
+HASHING = CapacityLimiter(2)
 
 
-# Dependencies that come before the session: hashing a password holds no connection, and takes
-# threads of its own, so that many passwords do not stop the routes that have none.
-async def get_user_columns(data: UserCreate, request: Request) -> dict[str, Any]:
+async def columns_of(data: models.WithPassword) -> dict[str, Any]:
+    """Return the columns to store. Before the session: a hash is slow, and needs no connection."""
+    if data.password is None:
+        return data.columns()
+    return await to_thread.run_sync(data.columns, limiter=HASHING)
+
+
+async def get_user_columns(data: models.UserCreate) -> dict[str, Any]:
     """Return the columns of a new user."""
-    return await to_thread.run_sync(crud.user_columns, data, limiter=request.state.hashing)
+    return await columns_of(data)
 
 
-async def get_user_rows(data: NewUsers, request: Request) -> list[dict[str, Any]]:
+async def get_user_rows(data: NewUsers) -> list[dict[str, Any]]:
     """Return the columns of many new users."""
-    return await to_thread.run_sync(crud.user_rows, data, limiter=request.state.hashing)
+    return [await columns_of(user) for user in data]
 
 
-async def get_user_changes(data: UserUpdate, request: Request) -> dict[str, Any]:
+async def get_user_changes(data: models.UserUpdate) -> dict[str, Any]:
     """Return the columns that a client changes."""
-    return await to_thread.run_sync(crud.user_changes, data, limiter=request.state.hashing)
+    return await columns_of(data)
 
 
 UserColumns = Annotated[dict[str, Any], Depends(get_user_columns)]
@@ -253,10 +283,10 @@ UserChanges = Annotated[dict[str, Any], Depends(get_user_changes)]
 async def get_paginate(request: Request, response: Response) -> Callable[..., Any]:
     """Return a function that gives a full page the header with the address of the next."""
 
-    def paginate(rows: Sequence[Any], window: Window) -> Sequence[Any]:
-        if len(rows) == window.limit:
+    def paginate(rows: Sequence[Any], query: models.Pagination) -> Sequence[Any]:
+        if len(rows) == query.limit:
             url = request.url.remove_query_params("skip").include_query_params(after_id=rows[-1].id)
-            response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
+            response.headers["Link"] = f'<{quote(url.path)}?{url.query}>; rel="next"'
         return rows
 
     return paginate
@@ -277,7 +307,7 @@ async def read_root() -> dict[str, str]:
 @app.get("/health", tags=["Service"], responses={503: {"description": "Database out of reach"}})
 def check_health(db: ReadDb, request: Request, response: Response) -> dict[str, Any]:
     """Answer after a real round trip to the database."""
-    database: Database = request.state.database
+    database = get_database(request)
     try:
         seconds = crud.ping(db)
     except SQLAlchemyError:
@@ -290,7 +320,7 @@ def check_health(db: ReadDb, request: Request, response: Response) -> dict[str, 
 @app.get("/health/db", tags=["Service"])
 def check_database(db: ReadDb, request: Request) -> dict[str, Any]:
     """Show the pool of writing connections and whether the schema is the newest."""
-    database: Database = request.state.database
+    database = get_database(request)
     current, newest = schema_revisions(db.connection())
     revision = {"revision": current, "is_newest_revision": current == newest}
     return database.pool_status() | revision
@@ -300,20 +330,20 @@ def check_database(db: ReadDb, request: Request) -> dict[str, Any]:
 
 
 @app.post("/users", tags=["Users"], status_code=201)
-def create_user(columns: UserColumns, db: Db) -> User:
+def create_user(columns: UserColumns, db: Db) -> models.User:
     """Register a user; an e-mail or username that is taken gives 409."""
-    return crud.add(db, User(**columns))
+    return crud.add(db, models.User, columns)
 
 
 @app.post("/users/bulk", tags=["Users"], status_code=201)
-def create_users(rows: UserRows, db: Db) -> list[User]:
+def create_users(rows: UserRows, db: Db) -> list[models.User]:
     """Register up to 1000 users in one transaction: all of them or none."""
     return crud.create_users(db, rows)
 
 
 @app.get("/users", tags=["Users"])
 @app.get("/users/search", tags=["Users"])
-def read_users(db: ReadDb, query: UserFilters, paginate: Paginate) -> Sequence[User]:
+def read_users(db: ReadDb, query: UserQuery, paginate: Paginate) -> Sequence[models.User]:
     """List users; every filter that is given must hold."""
     return paginate(crud.list_users(db, query), query)
 
@@ -321,22 +351,22 @@ def read_users(db: ReadDb, query: UserFilters, paginate: Paginate) -> Sequence[U
 @app.get("/users/page", tags=["Users"])
 def read_users_page(
     db: ReadDb,
-    page: Annotated[int, Query(ge=1, le=MAX_INTEGER)] = 1,
+    page: Annotated[int, Query(ge=1, le=models.MAX_INTEGER)] = 1,
     page_size: Annotated[int, Query(ge=1, le=100)] = 20,
-) -> Page[User]:
+) -> models.Page[models.User]:
     """List users by page number, newest first, with totals for a pager."""
     return crud.page_users(db, page, page_size)
 
 
 @app.get("/users/active", tags=["Users"])
-def read_active_users(db: ReadDb, query: Filters, paginate: Paginate) -> Sequence[User]:
+def read_active_users(db: ReadDb, query: ListQuery, paginate: Paginate) -> Sequence[models.User]:
     """List the users who are active and not deleted."""
-    active = UserQuery(is_active=True, **query.model_dump())
+    active = models.UserFilters(is_active=True, **query.model_dump())
     return paginate(crud.list_users(db, active), query)
 
 
 @app.get("/users/by-email/{email:path}", tags=["Users"])
-def read_user_by_email(email: Text, db: ReadDb) -> User:
+def read_user_by_email(email: PathText, db: ReadDb) -> models.User:
     """Find a user by e-mail, in any case."""
     return crud.get_user_by_email(db, email)
 
@@ -350,39 +380,45 @@ def count_active_users(db: ReportDb) -> dict[str, int]:
 @app.get("/users/top-spenders", tags=["Users"])
 def read_top_spenders(
     db: ReportDb, limit: Annotated[int, Query(ge=1, le=100)] = 10
-) -> list[Spender]:
+) -> list[models.Spender]:
     """List who spent most; cancelled orders do not count."""
     return crud.list_top_spenders(db, limit)
 
 
 @app.get("/users/{id}", tags=["Users"])
-def read_user(id: Id, db: ReadDb) -> User:
+def read_user(id: PathId, db: ReadDb) -> models.User:
     """Show a user; one who is soft-deleted is not found."""
-    return crud.get(db, User, id)
+    return crud.get(db, models.User, id)
 
 
-@app.get("/users/{id}/posts", tags=["Users"], response_model=UserWithPosts)
-def read_user_with_posts(id: Id, db: ReadDb) -> User:
-    """Show a user with everything that the user wrote."""
-    return crud.get(db, User, id, crud.eager(User.posts))
+@app.get("/users/{id}/posts", tags=["Users"])
+def read_user_with_posts(id: PathId, db: ReadDb, query: LongPageQuery) -> models.UserWithPosts:
+    """Show a user with what the user wrote, the first 100 posts unless you say otherwise."""
+    return crud.get_user_with_posts(db, id, query)
 
 
 @app.put("/users/{id}", tags=["Users"])
-def replace_user(id: Id, columns: UserColumns, db: Db) -> User:
+def replace_user(id: PathId, columns: UserColumns, db: Db) -> models.User:
     """Replace all fields: one that is left out goes back to its default, but the password stays."""
-    return crud.update_user(db, id, columns)
+    return crud.change(db, models.User, id, columns)
 
 
 @app.patch("/users/bulk/deactivate", tags=["Users"])
-def deactivate_users(user_ids: Ids, db: Db) -> dict[str, int]:
-    """Deactivate users; ids that are unknown or inactive already do not count."""
-    return {"deactivated_count": crud.deactivate_users(db, user_ids)}
+def deactivate_users(
+    db: Db,
+    user_ids: UserIds = None,
+    days: Annotated[int | None, Query(ge=0, le=36_500)] = None,
+) -> dict[str, int]:
+    """Deactivate the users named in the body or, with `?days=`, those unchanged for so long."""
+    if user_ids is None and days is None:
+        raise HTTPException(422, "Send user_ids, or days")
+    return {"deactivated_count": crud.deactivate_users(db, user_ids, days)}
 
 
 @app.patch("/users/{id}", tags=["Users"])
-def update_user(id: Id, changes: UserChanges, db: Db) -> User:
+def update_user(id: PathId, changes: UserChanges, db: Db) -> models.User:
     """Change only the fields that are sent."""
-    return crud.update_user(db, id, changes)
+    return crud.change(db, models.User, id, changes)
 
 
 @app.delete("/users/bulk/inactive", tags=["Users"])
@@ -392,155 +428,161 @@ def delete_inactive_users(db: Db) -> dict[str, int]:
 
 
 @app.delete("/users/{id}", tags=["Users"], status_code=204)
-def delete_user(id: Id, db: Db) -> None:
+def delete_user(id: PathId, db: Db) -> None:
     """Delete a user for good, posts and comments included."""
-    crud.remove(db, User, id)
+    crud.remove(db, models.User, id)
 
 
 @app.delete("/users/{id}/soft", tags=["Users"])
-def soft_delete_user(id: Id, db: Db) -> dict[str, str]:
+def soft_delete_user(id: PathId, db: Db) -> dict[str, str]:
     """Hide a user and keep the rows."""
-    user = crud.soft_delete_user(db, id)
-    return {"message": f"User {user.id} has been deactivated"}
+    crud.soft_delete_user(db, id)
+    return {"message": f"User {id} has been deactivated"}
 
 
 @app.post("/users/{id}/restore", tags=["Users"])
-def restore_user(id: Id, db: Db) -> User:
+def restore_user(id: PathId, db: Db) -> models.User:
     """Undo a soft delete."""
     return crud.restore_user(db, id)
 
 
 @app.get("/users/{id}/orders", tags=["Users"])
-def read_user_orders(id: Id, db: ReadDb, query: Part) -> Sequence[Order]:
+def read_user_orders(id: PathId, db: ReadDb, query: PageQuery) -> Sequence[models.Order]:
     """List a user's orders without their items, newest first."""
-    return crud.list_of_user(db, Order, id, query)
+    return crud.list_of_user(db, models.Order, id, query)
 
 
 @app.get("/users/{id}/notifications", tags=["Users"])
-def read_notifications(id: Id, db: ReadDb, query: Part) -> Sequence[Notification]:
+def read_notifications(id: PathId, db: ReadDb, query: PageQuery) -> Sequence[models.Notification]:
     """List a user's notifications, newest first."""
-    return crud.list_of_user(db, Notification, id, query)
+    return crud.list_of_user(db, models.Notification, id, query)
 
 
 # ── Async ────────────────────────────────────────────────────────────────────────────────────────
 
 
 @app.post("/async/users", tags=["Async"], status_code=201)
-async def create_user_async(columns: UserColumns, db: AsyncDb) -> User:
+async def create_user_async(columns: UserColumns, db: AsyncDb) -> models.User:
     """Do what POST /users does, without a thread: run_sync lends crud the async connection."""
-    return await db.run_sync(crud.add, User(**columns))
+    return await db.run_sync(crud.add, models.User, columns)
 
 
 @app.get("/async/users", tags=["Async"])
 async def read_users_async(
-    db: AsyncReadDb, query: UserFilters, paginate: Paginate
-) -> Sequence[User]:
+    db: AsyncReadDb, query: UserQuery, paginate: Paginate
+) -> Sequence[models.User]:
     """List users like GET /users."""
     return paginate(await db.run_sync(crud.list_users, query), query)
 
 
 @app.get("/async/users/{id}", tags=["Async"])
-async def read_user_async(id: Id, db: AsyncReadDb) -> User:
+async def read_user_async(id: PathId, db: AsyncReadDb) -> models.User:
     """Show a user like GET /users/{id}."""
-    return await db.run_sync(crud.get, User, id)
+    return await db.run_sync(crud.get, models.User, id)
 
 
-@app.get("/async/users/{id}/with-posts", tags=["Async"], response_model=UserWithPosts)
-async def read_user_with_posts_async(id: Id, db: AsyncReadDb) -> User:
-    """Show a user with posts; loading them late would fail here, so crud loads them at once."""
-    return await db.run_sync(crud.get, User, id, crud.eager(User.posts))
+@app.get("/async/users/{id}/with-posts", tags=["Async"])
+async def read_user_with_posts_async(
+    id: PathId, db: AsyncReadDb, query: LongPageQuery
+) -> models.UserWithPosts:
+    """Show a user with posts like GET /users/{id}/posts."""
+    return await db.run_sync(crud.get_user_with_posts, id, query)
 
 
 @app.put("/async/users/{id}", tags=["Async"])
-async def replace_user_async(id: Id, columns: UserColumns, db: AsyncDb) -> User:
+async def replace_user_async(id: PathId, columns: UserColumns, db: AsyncDb) -> models.User:
     """Replace all fields like PUT /users/{id}."""
-    return await db.run_sync(crud.update_user, id, columns)
+    return await db.run_sync(crud.change, models.User, id, columns)
 
 
 @app.delete("/async/users/{id}", tags=["Async"], status_code=204)
-async def delete_user_async(id: Id, db: AsyncDb) -> None:
+async def delete_user_async(id: PathId, db: AsyncDb) -> None:
     """Delete a user like DELETE /users/{id}."""
-    await db.run_sync(crud.remove, User, id)
+    await db.run_sync(crud.remove, models.User, id)
 
 
 # ── Posts ────────────────────────────────────────────────────────────────────────────────────────
 
 
-@app.post("/posts", tags=["Posts"], status_code=201, response_model=PostDetail)
-def create_post(data: PostCreate, db: Db) -> Post:
+@app.post("/posts", tags=["Posts"], status_code=201)
+def create_post(data: models.PostCreate, db: Db) -> models.PostDetail:
     """Write a post, with tags that exist; the slug comes from the title unless it is sent."""
     return crud.create_post(db, data)
 
 
-@app.get("/posts", tags=["Posts"], response_model=list[PostDetail])
-def read_posts(db: ReadDb, query: PostFilters, paginate: Paginate) -> Sequence[Post]:
+@app.get("/posts", tags=["Posts"])
+def read_posts(db: ReadDb, query: PostQuery, paginate: Paginate) -> Sequence[models.PostDetail]:
     """List posts with author and tags."""
     return paginate(crud.list_posts(db, query), query)
 
 
-@app.get("/posts/with-comments", tags=["Posts"], response_model=list[PostWithComments])
-def read_posts_with_comments(db: ReadDb, query: Filters, paginate: Paginate) -> Sequence[Post]:
+@app.get("/posts/with-comments", tags=["Posts"])
+def read_posts_with_comments(
+    db: ReadDb, query: ListQuery, paginate: Paginate
+) -> Sequence[models.PostWithComments]:
     """List posts with tags and all comments."""
     return paginate(crud.list_posts_with_comments(db, query), query)
 
 
-@app.get("/posts/{id}", tags=["Posts"], response_model=PostDetail)
-def read_post(id: Id, db: ReadDb) -> Post:
+@app.get("/posts/{id}", tags=["Posts"])
+def read_post(id: PathId, db: ReadDb) -> models.PostDetail:
     """Show a post with author and tags."""
-    return crud.get(db, Post, id, *crud.AUTHOR_AND_TAGS)
+    return crud.get_post(db, id)
 
 
-@app.put("/posts/{id}", tags=["Posts"], response_model=PostDetail)
-@app.patch("/posts/{id}", tags=["Posts"], response_model=PostDetail)
-def update_post(id: Id, data: PostUpdate, db: Db) -> Post:
+@app.put("/posts/{id}", tags=["Posts"])
+@app.patch("/posts/{id}", tags=["Posts"])
+def update_post(id: PathId, data: models.PostUpdate, db: Db) -> models.PostDetail:
     """Change the fields that are sent; tags are replaced if `tag_ids` is."""
     return crud.update_post(db, id, data)
 
 
-@app.post("/posts/{id}/publish", tags=["Posts"], response_model=PostDetail)
-def publish_post(id: Id, db: Db) -> Post:
+@app.post("/posts/{id}/publish", tags=["Posts"])
+def publish_post(id: PathId, db: Db) -> models.PostDetail:
     """Publish a post; doing it again changes nothing."""
     return crud.publish_post(db, id)
 
 
 @app.delete("/posts/{id}", tags=["Posts"], status_code=204)
-def delete_post(id: Id, db: Db) -> None:
+def delete_post(id: PathId, db: Db) -> None:
     """Delete a post with its comments and tag links."""
-    crud.remove(db, Post, id)
+    crud.remove(db, models.Post, id)
 
 
 # ── Tags ─────────────────────────────────────────────────────────────────────────────────────────
 
 
 @app.post("/tags", tags=["Tags"], status_code=201)
-def create_tag(data: TagCreate, db: Db) -> Tag:
+def create_tag(data: models.TagCreate, db: Db) -> models.Tag:
     """Add a tag; names are stored in lower case."""
-    return crud.add(db, Tag(**data.model_dump()))
+    return crud.add(db, models.Tag, data.columns())
 
 
 @app.get("/tags", tags=["Tags"])
-def read_tags(db: ReadDb, query: Filters, paginate: Paginate) -> Sequence[Tag]:
+def read_tags(db: ReadDb, query: ListQuery, paginate: Paginate) -> Sequence[models.Tag]:
     """List tags."""
-    return paginate(crud.list_rows(db, select(Tag), Tag, query), query)
+    return paginate(crud.list_rows(db, models.Tag, query), query)
 
 
 @app.delete("/tags/{id}", tags=["Tags"], status_code=204)
-def delete_tag(id: Id, db: Db) -> None:
+def delete_tag(id: PathId, db: Db) -> None:
     """Delete a tag; posts that had it stay."""
-    crud.remove(db, Tag, id)
+    crud.remove(db, models.Tag, id)
 
 
 # ── Comments ─────────────────────────────────────────────────────────────────────────────────────
 
 
 @app.post("/posts/{id}/comments", tags=["Comments"], status_code=201)
-def create_comment(id: Id, data: CommentCreate, db: Db) -> Comment:
+def create_comment(id: PathId, data: models.CommentCreate, db: Db) -> models.Comment:
     """Comment on a post."""
     return crud.create_comment(db, id, data)
 
 
 @app.get("/posts/{id}/comments", tags=["Comments"])
-def read_comments(id: Id, db: ReadDb, query: Filters, paginate: Paginate) -> Sequence[Comment]:
+def read_comments(
+    id: PathId, db: ReadDb, query: ListQuery, paginate: Paginate
+) -> Sequence[models.Comment]:
     """List the comments of a post."""
     return paginate(crud.list_comments(db, id, query), query)
 
@@ -549,37 +591,39 @@ def read_comments(id: Id, db: ReadDb, query: Filters, paginate: Paginate) -> Seq
 
 
 @app.post("/categories", tags=["Categories"], status_code=201)
-def create_category(data: CategoryCreate, db: Db) -> Category:
+def create_category(data: models.CategoryCreate, db: Db) -> models.Category:
     """Add a category, below another one if `parent_id` is sent."""
     return crud.create_category(db, data)
 
 
 @app.get("/categories", tags=["Categories"])
-def read_categories(db: ReadDb, query: Filters, paginate: Paginate) -> Sequence[Category]:
+def read_categories(db: ReadDb, query: ListQuery, paginate: Paginate) -> Sequence[models.Category]:
     """List categories."""
-    return paginate(crud.list_rows(db, select(Category), Category, query), query)
+    return paginate(crud.list_rows(db, models.Category, query), query)
 
 
 @app.get("/categories/tree", tags=["Categories"])
-def read_category_tree(db: ReadDb) -> list[CategoryTree]:
+def read_category_tree(db: ReadDb) -> list[models.CategoryTree]:
     """Show all categories, each with its children inside."""
     return crud.read_category_tree(db)
 
 
 @app.get("/categories/{id}/products", tags=["Categories"])
-def read_category_with_products(id: Id, db: ReadDb) -> CategoryWithProducts:
-    """Show the products of a category."""
-    return crud.read_category_with_products(db, id)
+def read_category_with_products(
+    id: PathId, db: ReadDb, query: LongPageQuery
+) -> models.CategoryWithProducts:
+    """Show a category's products, the first 100 unless you say otherwise, and count them all."""
+    return crud.read_category_with_products(db, id, query)
 
 
 @app.patch("/categories/{id}", tags=["Categories"])
-def update_category(id: Id, data: CategoryUpdate, db: Db) -> Category:
+def update_category(id: PathId, data: models.CategoryUpdate, db: Db) -> models.Category:
     """Change the fields that are sent; a category cannot be moved below itself."""
     return crud.update_category(db, id, data)
 
 
 @app.delete("/categories/{id}", tags=["Categories"], status_code=204)
-def delete_category(id: Id, db: Db) -> None:
+def delete_category(id: PathId, db: Db) -> None:
     """Delete a category; its products and children stay, without it."""
     crud.delete_category(db, id)
 
@@ -588,113 +632,119 @@ def delete_category(id: Id, db: Db) -> None:
 
 
 @app.post("/products", tags=["Products"], status_code=201)
-def create_product(data: ProductCreate, db: Db) -> Product:
+def create_product(data: models.ProductCreate, db: Db) -> models.Product:
     """Add a product."""
     return crud.create_product(db, data)
 
 
 @app.get("/products", tags=["Products"])
-def read_products(db: ReadDb, query: ProductFilters, paginate: Paginate) -> Sequence[Product]:
+def read_products(db: ReadDb, query: ProductQuery, paginate: Paginate) -> Sequence[models.Product]:
     """List products; every filter that is given must hold."""
-    return paginate(crud.list_products(db, query), query)
+    return paginate(crud.list_rows(db, models.Product, query), query)
 
 
-@app.get("/products/with-categories", tags=["Products"], response_model=list[ProductDetail])
+@app.get("/products/with-categories", tags=["Products"])
 def read_products_with_categories(
-    db: ReadDb, query: Filters, paginate: Paginate
-) -> Sequence[Product]:
+    db: ReadDb, query: ListQuery, paginate: Paginate
+) -> Sequence[models.ProductDetail]:
     """List active products with their categories."""
     return paginate(crud.list_products_with_categories(db, query), query)
 
 
 @app.get("/products/by-category-stats", tags=["Products"])
-def read_category_stats(db: ReportDb) -> list[CategoryStats]:
+def read_category_stats(db: ReportDb) -> list[models.CategoryStats]:
     """Show how many active products each category has, and their prices."""
     return crud.list_category_stats(db)
 
 
 @app.get("/products/low-stock", tags=["Products"])
 def read_low_stock(
-    db: ReadDb, query: Part, threshold: Annotated[int, Query(ge=0, le=MAX_INTEGER)] = 10
-) -> Sequence[Product]:
+    db: ReadDb, query: PageQuery, threshold: Annotated[int, Query(ge=0, le=models.MAX_INTEGER)] = 10
+) -> Sequence[models.Product]:
     """List active products with at most `threshold` in stock, the fewest first."""
     return crud.list_low_stock(db, threshold, query)
 
 
 @app.get("/products/by-sku/{sku}", tags=["Products"])
-def read_product_by_sku(sku: Text, db: ReadDb) -> Product:
+def read_product_by_sku(sku: PathText, db: ReadDb) -> models.Product:
     """Find a product by its SKU, in any case."""
     return crud.get_product_by_sku(db, sku)
 
 
-@app.get("/products/{id}", tags=["Products"], response_model=ProductDetail)
-def read_product(id: Id, db: ReadDb) -> Product:
+@app.get("/products/{id}", tags=["Products"])
+def read_product(id: PathId, db: ReadDb) -> models.ProductDetail:
     """Show a product with its category."""
-    return crud.get(db, Product, id, crud.WITH_CATEGORY)
+    return crud.get_product(db, id)
 
 
 @app.patch("/products/{id}", tags=["Products"])
-def update_product(id: Id, data: ProductUpdate, db: Db) -> Product:
+def update_product(id: PathId, data: models.ProductUpdate, db: Db) -> models.Product:
     """Change the fields that are sent."""
     return crud.update_product(db, id, data)
 
 
 @app.post("/products/{id}/stock", tags=["Products"])
-def adjust_stock(id: Id, change: Change, db: Db) -> Product:
+def adjust_stock(id: PathId, change: Difference, db: Db) -> models.Product:
     """Add to the stock or, with a negative number, take from it."""
     return crud.adjust_stock(db, id, change)
 
 
 @app.delete("/products/{id}", tags=["Products"], status_code=204)
-def delete_product(id: Id, db: Db) -> None:
+def delete_product(id: PathId, db: Db) -> None:
     """Delete a product that was never ordered."""
-    crud.remove(db, Product, id)
+    crud.remove(db, models.Product, id)
 
 
 # ── Orders ───────────────────────────────────────────────────────────────────────────────────────
 
 
-@app.post("/orders", tags=["Orders"], status_code=201, response_model=OrderWithItems)
-def place_order(data: OrderCreate, db: Db, idempotency_key: IdempotencyKey = None) -> Order:
+@app.post("/orders", tags=["Orders"], status_code=201)
+def place_order(
+    data: models.OrderCreate, db: Db, idempotency_key: IdempotencyKey = None
+) -> models.OrderWithItems:
     """Order products; sent again with the same Idempotency-Key, it answers the first order."""
     return crud.place_order(db, data, idempotency_key)
 
 
 @app.get("/orders", tags=["Orders"])
-def read_orders(db: ReadDb, query: OrderFilters, paginate: Paginate) -> Sequence[Order]:
+def read_orders(db: ReadDb, query: OrderQuery, paginate: Paginate) -> Sequence[models.Order]:
     """List orders without their items."""
-    return paginate(crud.list_orders(db, query), query)
+    return paginate(crud.list_rows(db, models.Order, query), query)
 
 
 @app.get("/orders/stats/summary", tags=["Orders"])
 def read_order_summary(
-    db: ReportDb, user_id: Annotated[int | None, Query(ge=1, le=MAX_INTEGER)] = None
-) -> OrderSummary:
+    db: ReportDb, user_id: Annotated[int | None, Query(ge=1, le=models.MAX_INTEGER)] = None
+) -> models.OrderSummary:
     """Count orders and what they brought, of one user if `user_id` is given."""
     return crud.summarize_orders(db, user_id)
 
 
 @app.get("/orders/user/{id}", tags=["Orders"])
-def read_orders_of_user(id: Id, db: ReadDb, query: Filters, paginate: Paginate) -> Sequence[Order]:
+def read_orders_of_user(
+    id: PathId, db: ReadDb, query: ListQuery, paginate: Paginate
+) -> Sequence[models.Order]:
     """List a user's orders without their items."""
-    crud.get(db, User, id)
-    return paginate(crud.list_orders(db, OrderQuery(user_id=id, **query.model_dump())), query)
+    crud.get(db, models.User, id)
+    own = models.OrderFilters(user_id=id, **query.model_dump())
+    return paginate(crud.list_rows(db, models.Order, own), query)
 
 
-@app.get("/orders/{id}", tags=["Orders"], response_model=OrderWithItems)
-def read_order(id: Id, db: ReadDb) -> Order:
+@app.get("/orders/{id}", tags=["Orders"])
+def read_order(id: PathId, db: ReadDb) -> models.OrderWithItems:
     """Show an order with its items."""
-    return crud.get(db, Order, id, crud.eager(Order.items))
+    return crud.get_order(db, id)
 
 
-@app.get("/orders/{id}/details", tags=["Orders"], response_model=OrderDetail)
-def read_order_details(id: Id, db: ReadDb) -> Order:
+@app.get("/orders/{id}/details", tags=["Orders"], response_model=models.OrderDetail)
+def read_order_details(id: PathId, db: ReadDb) -> models.Order:
     """Show an order with its user, its items and their products."""
     return crud.get_order_details(db, id)
 
 
 @app.patch("/orders/{id}/status", tags=["Orders"])
-def change_order_status(id: Id, new_status: OrderStatus, db: Db) -> dict[str, int | OrderStatus]:
+def change_order_status(
+    id: PathId, new_status: models.OrderStatus, db: Db
+) -> dict[str, int | models.OrderStatus]:
     """Move an order on; cancelling it puts the stock back."""
-    order = crud.change_status(db, id, new_status)
-    return {"order_id": order.id, "new_status": order.status}
+    return {"order_id": id, "new_status": crud.change_status(db, id, new_status)}

@@ -1,10 +1,11 @@
 """The tables, which are the answers too, and the small classes for what a client may send.
 
-For each resource: what a client may send (…Base, …Create), what the database adds (…Row), the
-table, what a client may change (…Update), what a list is filtered by (…Query), and answers that
-nest rows of other tables.
+For each resource: the fields that clients send (…Base), a row as it is answered (…Row), the table
+itself, then what creates a row (…Create), what changes one (…Update), what a list is filtered by
+(…Filters), and answers that nest rows of other tables.
 """
 
+import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,6 +13,8 @@ from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 import pydantic
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 from pydantic import (
     AfterValidator,
     AliasChoices,
@@ -31,13 +34,14 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     column,
+    event,
     func,
 )
 from sqlalchemy.dialects import mysql
 from sqlalchemy.ext.compiler import compiles
 from sqlmodel import Field, Relationship, SQLModel
 
-# Predictable names: a migration can drop the constraint, app.py can tell which one was broken.
+# Predictable names: a migration can drop the constraint, crud.py can tell which one was broken.
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -48,6 +52,8 @@ SQLModel.metadata.naming_convention = {
 
 
 # ── Field types ──────────────────────────────────────────────────────────────────────────────────
+# Only what several classes share, and what SQLModel's Field cannot say: it drops patterns and
+# aliases, so these use pydantic's.
 
 MAX_INTEGER = 2_147_483_647  # the largest INTEGER of PostgreSQL and MariaDB
 
@@ -59,67 +65,70 @@ def refuse_nul(value: Any) -> Any:
     return value
 
 
-def _strip(value: object) -> object:
-    return value.strip() if isinstance(value, str) else value
+def _refuse_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("Text must not be blank")
+    return text
 
 
-def _strip_lower(value: object) -> object:
-    return value.strip().lower() if isinstance(value, str) else value
-
-
-def _strip_upper(value: object) -> object:
-    return value.strip().upper() if isinstance(value, str) else value
-
-
-def _refuse_weak(password: str | None) -> str | None:
-    if password and not (any(map(str.isupper, password)) and any(map(str.isdigit, password))):
+def _refuse_weak(password: str) -> str:
+    if not (any(map(str.isupper, password)) and any(map(str.isdigit, password))):
         raise ValueError("Password needs an upper-case letter and a digit")
     return password
+
+
+def _tidy(value: object) -> object:
+    """Strip text, and compose its letters and accents (NFC), so that equal looks equal."""
+    return unicodedata.normalize("NFC", value.strip()) if isinstance(value, str) else value
+
+
+def _upper(sku: str | None) -> str | None:
+    return sku and sku.upper()
+
+
+def _tidy_lower(value: object) -> object:
+    return _tidy(value.lower()) if isinstance(value, str) else value
 
 
 # Strict, or JSON's true and "7" would pass for the integers 1 and 7.
 Integer = Annotated[int, Strict()]
 Boolean = Annotated[bool, Strict()]
 Id = Annotated[Integer, pydantic.Field(ge=1, le=MAX_INTEGER)]
-Name = Annotated[str, pydantic.Field(min_length=2, max_length=50)]
-NameOrFullName = Annotated[Name, pydantic.Field(validation_alias=AliasChoices("name", "full_name"))]
-Email = Annotated[EmailStr, pydantic.Field(max_length=254), BeforeValidator(_strip_lower)]
+NotBlank = Annotated[str, AfterValidator(_refuse_blank)]
+Tidy = Annotated[NotBlank, BeforeValidator(_tidy)]
+NameOrFullName = Annotated[
+    NotBlank,
+    pydantic.Field(min_length=2, max_length=50, validation_alias=AliasChoices("name", "full_name")),
+]
+Email = Annotated[EmailStr, pydantic.Field(max_length=254), BeforeValidator(_tidy_lower)]
 Username = Annotated[
     str | None,
     pydantic.Field(min_length=3, max_length=50, pattern=r"^[a-zA-Z0-9_]+$", examples=["ada_1815"]),
 ]
-Age = Annotated[Integer | None, pydantic.Field(ge=0, le=150)]
-City = Annotated[str, pydantic.Field(max_length=50)]
-Bio = Annotated[str | None, pydantic.Field(max_length=1000)]
 Password = Annotated[
     str,
     pydantic.Field(min_length=8, max_length=100, examples=["Secret123"]),
     AfterValidator(_refuse_weak),
 ]
-Title = Annotated[str, pydantic.Field(min_length=5, max_length=100)]
-Content = Annotated[str, pydantic.Field(min_length=20, max_length=20_000)]
 Slug = Annotated[
     str, pydantic.Field(max_length=220, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", examples=["a-title"])
 ]
-TagName = Annotated[str, pydantic.Field(min_length=1, max_length=50), BeforeValidator(_strip_lower)]
-# Stripped: MariaDB takes "Books " for "Books", the other databases do not.
-CategoryName = Annotated[str, pydantic.Field(min_length=1, max_length=100), BeforeValidator(_strip)]
-ProductName = Annotated[str, pydantic.Field(min_length=1, max_length=200), BeforeValidator(_strip)]
-Description = Annotated[str | None, pydantic.Field(max_length=2000)]
+TagName = Annotated[
+    NotBlank, pydantic.Field(min_length=1, max_length=50), BeforeValidator(_tidy_lower)
+]
 Sku = Annotated[
     str | None,
-    pydantic.Field(min_length=1, max_length=50, pattern=r"^[A-Z0-9-]+$", examples=["WH-001"]),
-    BeforeValidator(_strip_upper),
+    pydantic.Field(min_length=1, max_length=50, pattern=r"^[A-Za-z0-9-]+$", examples=["WH-001"]),
+    BeforeValidator(_tidy),
+    AfterValidator(_upper),
 ]
 # Exact in Python and in the database, a number in JSON.
 Amount = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
 Money = Annotated[Amount, pydantic.Field(ge=0, max_digits=10, decimal_places=2)]
-Price = Annotated[Amount, pydantic.Field(gt=0, max_digits=10, decimal_places=2)]
 Stock = Annotated[Integer, pydantic.Field(ge=0, le=MAX_INTEGER)]
-STOCK_NAMES = pydantic.Field(validation_alias=AliasChoices("stock", "stock_quantity"))
-Quantity = Annotated[Integer, pydantic.Field(ge=1, le=10_000)]
-Address = Annotated[str | None, pydantic.Field(min_length=1, max_length=500)]
-CommentBody = Annotated[str, pydantic.Field(min_length=1, max_length=2000)]
+StockOrQuantity = Annotated[
+    Stock, pydantic.Field(validation_alias=AliasChoices("stock", "stock_quantity"))
+]
 
 # MariaDB's TEXT ends at 65,535 bytes, which 20,000 characters can exceed.
 LongText = Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
@@ -149,13 +158,39 @@ class Base(SQLModel):
     __table_args__: ClassVar[Any] = {"mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin"}
 
 
+class WithId(Base):
+    """The primary key. As the last base of a class it comes first in the answers."""
+
+    id: int = Field(default=None, primary_key=True)
+
+
 class Input(Base):
     """What a client sends: no text in it holds a NUL character."""
 
     _no_nul = pydantic.field_validator("*")(refuse_nul)
 
+    def columns(self) -> dict[str, Any]:
+        """Return the values to store, by column."""
+        return self.model_dump()
 
-def checked(table: type[T]) -> type[T]:
+
+class Update(Input):
+    """What a client changes: any field may be left out, and null only where the column takes it."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Make every field optional: its default is never validated, and never stored."""
+        super().__pydantic_init_subclass__(**kwargs)
+        for field in cls.model_fields.values():
+            field.default = None
+        cls.model_rebuild(force=True)
+
+    def columns(self) -> dict[str, Any]:
+        """Return the values that were sent, by column."""
+        return self.model_dump(exclude_unset=True)
+
+
+def enforce_bounds(table: type[T]) -> type[T]:
     """Repeat the bounds of a table class's fields as CHECK constraints, one for each column."""
     model: Any = table
     for name, field in model.model_fields.items():
@@ -179,15 +214,30 @@ def checked(table: type[T]) -> type[T]:
     return table
 
 
-class Slice(Input):
-    """Which rows of a list to answer."""
+@event.listens_for(Base, "load", propagate=True)
+def _order_fields(row: Base, _: object) -> None:
+    """Give a row that the ORM loaded the order of its class, in which JSON is written."""
+    values = row.__dict__
+    for name in type(row).model_fields:
+        if name in values:
+            values[name] = values.pop(name)
+
+
+class Pagination(Input):
+    """How many rows of a list to leave out, and how many to answer."""
 
     skip: int = Field(default=0, ge=0, le=MAX_INTEGER)
     limit: int = Field(default=10, ge=1, le=100)
 
 
-class Window(Slice):
-    """Which rows of a list in the order of their ids to answer."""
+class LongPagination(Pagination):
+    """The same for lists inside of a row, which are long by default."""
+
+    limit: int = Field(default=100, ge=1, le=100)
+
+
+class KeysetPagination(Pagination):
+    """The same for lists in the order of their ids, which can go on after one at no cost."""
 
     after_id: int | None = Field(default=None, ge=1, le=MAX_INTEGER)
 
@@ -208,28 +258,22 @@ class Page(BaseModel, Generic[T]):
 
 
 class UserBase(Base):
-    name: Name
-    email: Email = Field(unique=True)
+    name: NotBlank = Field(min_length=2, max_length=50)
     username: Username = Field(default=None, unique=True)
-    age: Age = Field(default=None, index=True)
-    city: City = "Unknown"
-    bio: Bio = None
+    email: Email = Field(unique=True)
+    age: Integer | None = Field(default=None, ge=0, le=150, index=True)
+    city: str = Field(default="Unknown", max_length=50)
+    bio: str | None = Field(default=None, max_length=1000)
 
 
-class UserCreate(Input, UserBase):
-    name: NameOrFullName
-    password: Password | None = None
-
-
-class UserRow(UserBase):
-    id: int = Field(default=None, primary_key=True)
+class UserRow(UserBase, WithId):
     is_active: bool = Field(default=True, index=True)
     created_at: datetime = Field(default_factory=utc_now)
     updated_at: datetime = Field(default_factory=utc_now, sa_column_kwargs={"onupdate": utc_now})
     deleted_at: datetime | None = Field(default=None, index=True)
 
 
-@checked
+@enforce_bounds
 class User(UserRow, table=True):
     """A person; posts and comments go when the row goes, but `deleted_at` only hides it."""
 
@@ -242,23 +286,41 @@ class User(UserRow, table=True):
     )
 
 
-class UserUpdate(Input):
-    # Field(default=None) without "| None": may be left out, may not be null.
-    name: Annotated[NameOrFullName, pydantic.Field(default=None)]  # SQLModel's drops the alias
-    email: Email = Field(default=None)
-    username: Username = None
-    age: Age = None
-    city: City = Field(default=None)
-    bio: Bio = None
-    password: Password = Field(default=None)
-    is_active: Boolean = Field(default=None)
+# One of the settings that OWASP calls equal: 19 MiB, two passes.
+PASSWORDS = PasswordHash((Argon2Hasher(memory_cost=19 * 1024, time_cost=2, parallelism=1),))
 
 
-class UserQuery(Window):
+class WithPassword(Input):
+    password: Password | None = None
+
+    def columns(self) -> dict[str, Any]:
+        """Return the values to store, with a hash in place of the password.
+
+        Hashing takes some 30 ms on purpose: who steals the table can try few passwords a second.
+        """
+        values = super().columns()
+        if password := values.pop("password", None):
+            values["hashed_password"] = PASSWORDS.hash(password)
+        return values
+
+
+class UserCreate(WithPassword, UserBase):
+    name: NameOrFullName
+
+
+class UserUpdate(WithPassword, Update, UserBase):
+    name: NameOrFullName
+    password: Password
+    is_active: Boolean
+
+
+class UserFilters(KeysetPagination):
     min_age: int | None = Field(default=None, ge=0, le=150)
     max_age: int | None = Field(default=None, ge=0, le=150)
     is_active: bool | None = None
+    active_only: bool = False
     search: str | None = Field(default=None, max_length=254, description="in name, username, email")
+    q: str | None = Field(default=None, max_length=254, description="like search")
     name: str | None = Field(default=None, max_length=50)
     city: str | None = Field(default=None, max_length=50)
     include_deleted: bool = False
@@ -280,42 +342,34 @@ class TagCreate(Input):
     name: TagName = Field(unique=True)
 
 
-@checked
-class Tag(Base, table=True):
+@enforce_bounds
+class Tag(TagCreate, WithId, table=True):
     """A word that posts are found by."""
 
     __tablename__ = "tags"
-
-    id: int = Field(default=None, primary_key=True)
-    name: TagName = Field(unique=True)
 
 
 # ── Posts ────────────────────────────────────────────────────────────────────────────────────────
 
 
 class PostBase(Base):
-    title: Title
-    content: Content = Field(sa_type=LongText)
-    author_id: Id | None = Field(
-        default=None, foreign_key="users.id", ondelete="CASCADE", index=True
-    )
+    title: NotBlank = Field(min_length=5, max_length=100)
+    slug: Slug | None = Field(default=None, unique=True)
+    content: NotBlank = Field(min_length=20, max_length=20_000, sa_type=LongText)
 
 
-class PostCreate(Input, PostBase):
-    slug: Slug | None = None
-    tag_ids: list[Id] = Field(default=[], max_length=100)
-
-
-class PostRow(PostBase):
-    id: int = Field(default=None, primary_key=True)
+class PostRow(PostBase, WithId):
     slug: Slug = Field(unique=True)
     published: bool = Field(default=False, index=True)
     published_at: datetime | None = None
+    author_id: int | None = Field(
+        default=None, foreign_key="users.id", ondelete="CASCADE", index=True
+    )
     created_at: datetime = Field(default_factory=utc_now)
     updated_at: datetime = Field(default_factory=utc_now, sa_column_kwargs={"onupdate": utc_now})
 
 
-@checked
+@enforce_bounds
 class Post(PostRow, table=True):
     """An article; it goes with its author, and its comments and tag links go with it."""
 
@@ -335,15 +389,18 @@ class Post(PostRow, table=True):
     )
 
 
-class PostUpdate(Input):
-    title: Title = Field(default=None)
-    content: Content = Field(default=None)
+class PostCreate(Input, PostBase):
     author_id: Id | None = None
-    slug: Slug = Field(default=None)
-    tag_ids: list[Id] = Field(default=None, max_length=100)
+    tag_ids: list[Id] = Field(default=[], max_length=100)
 
 
-class PostQuery(Window):
+class PostUpdate(Update, PostBase):
+    slug: Slug
+    author_id: Id | None
+    tag_ids: list[Id] = Field(max_length=100)
+
+
+class PostFilters(KeysetPagination):
     published: bool | None = None
     author_id: int | None = Field(default=None, ge=1, le=MAX_INTEGER)
     tag: TagName | None = None
@@ -361,24 +418,19 @@ class PostDetail(PostRow):
 # ── Comments ─────────────────────────────────────────────────────────────────────────────────────
 
 
-class CommentBase(Base):
-    body: CommentBody
+class CommentCreate(Input):
+    body: NotBlank = Field(min_length=1, max_length=2000)
     author_id: Id | None = Field(
         default=None, foreign_key="users.id", ondelete="CASCADE", index=True
     )
 
 
-class CommentCreate(Input, CommentBase):
-    pass
-
-
-@checked
-class Comment(CommentBase, table=True):
+@enforce_bounds
+class Comment(CommentCreate, WithId, table=True):
     """A remark under a post; it goes with the post and with its author."""
 
     __tablename__ = "comments"
 
-    id: int = Field(default=None, primary_key=True)
     post_id: int = Field(foreign_key="posts.id", ondelete="CASCADE", index=True)
     created_at: datetime = Field(default_factory=utc_now)
 
@@ -394,35 +446,32 @@ class PostWithComments(PostRow):
 
 
 class CategoryBase(Base):
-    name: CategoryName = Field(unique=True)
-    description: Description = None
+    name: Tidy = Field(min_length=1, max_length=100, unique=True)
+    slug: Slug | None = Field(default=None, unique=True)
+    description: str | None = Field(default=None, max_length=2000)
     parent_id: Id | None = Field(
         default=None, foreign_key="categories.id", ondelete="SET NULL", index=True
     )
 
 
-class CategoryCreate(Input, CategoryBase):
-    slug: Slug | None = None
-
-
-class CategoryRow(CategoryBase):
-    id: int = Field(default=None, primary_key=True)
+class CategoryRow(CategoryBase, WithId):
     slug: Slug = Field(unique=True)
     created_at: datetime = Field(default_factory=utc_now)
 
 
-@checked
+@enforce_bounds
 class Category(CategoryRow, table=True):
     """A shelf; products and categories below it stay when it goes, only their link is emptied."""
 
     __tablename__ = "categories"
 
 
-class CategoryUpdate(Input):
-    name: CategoryName = Field(default=None)
-    slug: Slug = Field(default=None)
-    description: Description = None
-    parent_id: Id | None = None
+class CategoryCreate(Input, CategoryBase):
+    pass
+
+
+class CategoryUpdate(Update, CategoryBase):
+    slug: Slug
 
 
 class CategoryTree(CategoryRow):
@@ -433,28 +482,23 @@ class CategoryTree(CategoryRow):
 
 
 class ProductBase(Base):
-    name: ProductName
+    name: Tidy = Field(min_length=1, max_length=200)
+    slug: Slug | None = Field(default=None, unique=True)
     sku: Sku = Field(default=None, unique=True)
-    description: Description = None
-    price: Price = Field(sa_type=Numeric(10, 2), index=True)
+    description: str | None = Field(default=None, max_length=2000)
+    price: Amount = Field(gt=0, max_digits=10, decimal_places=2, sa_type=Numeric(10, 2), index=True)
     stock: Stock = Field(default=0, index=True)
-    category_id: Id | None = Field(default=None, foreign_key="categories.id", ondelete="SET NULL")
 
 
-class ProductCreate(Input, ProductBase):
-    stock: Annotated[Stock, STOCK_NAMES] = 0
-    slug: Slug | None = None
-
-
-class ProductRow(ProductBase):
-    id: int = Field(default=None, primary_key=True)
+class ProductRow(ProductBase, WithId):
     slug: Slug = Field(unique=True)
     is_active: bool = True
+    category_id: int | None = Field(default=None, foreign_key="categories.id", ondelete="SET NULL")
     created_at: datetime = Field(default_factory=utc_now)
     updated_at: datetime = Field(default_factory=utc_now, sa_column_kwargs={"onupdate": utc_now})
 
 
-@checked
+@enforce_bounds
 class Product(ProductRow, table=True):
     """Something to buy; once it was ordered it cannot be deleted, only deactivated."""
 
@@ -468,18 +512,19 @@ class Product(ProductRow, table=True):
     category: Category | None = Relationship()
 
 
-class ProductUpdate(Input):
-    name: ProductName = Field(default=None)
-    slug: Slug = Field(default=None)
-    sku: Sku = None
-    description: Description = None
-    price: Price = Field(default=None)
-    stock: Annotated[Stock, STOCK_NAMES, pydantic.Field(default=None)]
+class ProductCreate(Input, ProductBase):
+    stock: StockOrQuantity = 0
     category_id: Id | None = None
-    is_active: Boolean = Field(default=None)
 
 
-class ProductQuery(Window):
+class ProductUpdate(Update, ProductBase):
+    slug: Slug
+    stock: StockOrQuantity
+    is_active: Boolean
+    category_id: Id | None
+
+
+class ProductFilters(KeysetPagination):
     category_id: int | None = Field(default=None, ge=1, le=MAX_INTEGER)
     min_price: Decimal | None = Field(default=None, ge=0, max_digits=10, decimal_places=2)
     max_price: Decimal | None = Field(default=None, ge=0, max_digits=10, decimal_places=2)
@@ -520,20 +565,14 @@ class OrderStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-class OrderItemCreate(Input):
-    product_id: Id
-    quantity: Quantity
-
-
-class OrderItemRow(Base):
-    id: int = Field(default=None, primary_key=True)
+class OrderItemRow(WithId):
     product_id: int = Field(foreign_key="products.id", ondelete="RESTRICT", index=True)
     quantity: int = Field(ge=1)
     unit_price: Money = Field(sa_type=Numeric(10, 2))
     total_price: Money = Field(sa_type=Numeric(10, 2))
 
 
-@checked
+@enforce_bounds
 class OrderItem(OrderItemRow, table=True):
     """One product of an order, at the price of that day; it goes with the order."""
 
@@ -545,14 +584,7 @@ class OrderItem(OrderItemRow, table=True):
     product: Product = Relationship()
 
 
-class OrderCreate(Input):
-    user_id: Id
-    items: list[OrderItemCreate] = Field(min_length=1, max_length=100)
-    shipping_address: Address = None
-
-
-class OrderRow(Base):
-    id: int = Field(default=None, primary_key=True)
+class OrderRow(WithId):
     order_number: str = Field(max_length=30, unique=True)
     # Not PostgreSQL's ENUM type, which a migration could not take back.
     status: OrderStatus = Field(
@@ -569,12 +601,12 @@ class OrderRow(Base):
     )
     total_amount: Money = Field(sa_type=Numeric(10, 2))
     user_id: int = Field(foreign_key="users.id", ondelete="RESTRICT", index=True)
-    shipping_address: Address = None
+    shipping_address: NotBlank | None = Field(default=None, min_length=1, max_length=500)
     created_at: datetime = Field(default_factory=utc_now)
     updated_at: datetime = Field(default_factory=utc_now, sa_column_kwargs={"onupdate": utc_now})
 
 
-@checked
+@enforce_bounds
 class Order(OrderRow, table=True):
     """What a user bought; while it is there, its user cannot be deleted."""
 
@@ -591,7 +623,18 @@ class Order(OrderRow, table=True):
     )
 
 
-class OrderQuery(Window):
+class OrderItemCreate(Input):
+    product_id: Id
+    quantity: Integer = Field(ge=1, le=10_000)
+
+
+class OrderCreate(Input):
+    user_id: Id
+    items: list[OrderItemCreate] = Field(min_length=1, max_length=100)
+    shipping_address: NotBlank | None = Field(default=None, min_length=1, max_length=500)
+
+
+class OrderFilters(KeysetPagination):
     status: OrderStatus | None = None
     user_id: int | None = Field(default=None, ge=1, le=MAX_INTEGER)
 
@@ -626,13 +669,12 @@ class Spender(Base):
 # ── Notifications ────────────────────────────────────────────────────────────────────────────────
 
 
-@checked
-class Notification(Base, table=True):
+@enforce_bounds
+class Notification(WithId, table=True):
     """A message to a user about an order; it goes with either."""
 
     __tablename__ = "notifications"
 
-    id: int = Field(default=None, primary_key=True)
     user_id: int = Field(foreign_key="users.id", ondelete="CASCADE", index=True)
     order_id: int = Field(foreign_key="orders.id", ondelete="CASCADE", index=True)
     message: str = Field(max_length=200)
