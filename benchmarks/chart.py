@@ -1,0 +1,5 @@
+"""Draw benchmarks/chart.svg from results.json."""
+
+
+def draw() -> None:
+    """Draw it."""
