@@ -19,16 +19,23 @@ from benchmarks.workloads import make_workloads
 
 EXPLANATION = """\
 Measure this app (ours), the same routes as the courses write them (tutorial) and by hand in SQL
-(limit), with 16 connections and one worker each. A run with all rounds and all apps takes about
-five minutes and rewrites benchmarks/results.json and benchmarks/chart.svg."""
+(limit), with 16 connections and one worker each. It takes about five minutes, three with --sqlite,
+and rewrites benchmarks/results.json and benchmarks/chart.svg; --quick and --apps leave them alone."""
 
 
 def app_names(text: str) -> list[str]:
     """Read a list like ours,tutorial."""
-    names = text.split(",")
+    names = list(dict.fromkeys(text.split(",")))
     if unknown := set(names) - set(APPS):
         raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: none of {', '.join(APPS)}")
     return names
+
+
+def positive(text: str) -> int:
+    """Read a number that is at least 1."""
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -37,15 +44,20 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     place = parser.add_mutually_exclusive_group()
     place.add_argument("--url", help="a PostgreSQL server to use instead of the wheel's")
     place.add_argument("--sqlite", action="store_true", help="SQLite files, without the limit app")
-    parser.add_argument("--apps", type=app_names, default=list(APPS), help="ours,tutorial,limit")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=3, help="of each round, workload and app")
-    parser.add_argument("--quick", action="store_true", help="under a minute; nothing is kept")
+    parser.add_argument("--apps", type=app_names, help="some of ours,tutorial,limit")
+    parser.add_argument("--rounds", type=positive, default=5)
+    parser.add_argument(
+        "--seconds", type=positive, default=3, help="of each round, workload and app"
+    )
+    parser.add_argument("--quick", action="store_true", help="two rounds of 1 s: under a minute")
     options = parser.parse_args(arguments)
+    options.keep = not options.quick and options.apps is None
     if options.quick:
         options.rounds, options.seconds = 2, 1
-    if options.sqlite:
-        options.apps = [app for app in options.apps if app != "limit"]
+    without = {"limit"} if options.sqlite else set()
+    options.apps = [app for app in options.apps or APPS if app not in without]
+    if not options.apps:
+        parser.error("the limit app speaks PostgreSQL only")
     return options
 
 
@@ -54,10 +66,11 @@ def run(
 ) -> None:
     """Check, measure, count and print; keep the figures of a whole run."""
     place = f"core {cores[0]}, the rest on the others" if cores else "no core of their own"
-    about = describe_run(database.name, GENERATOR, options.rounds, options.seconds)
+    about = describe_run(database.name, options.rounds, options.seconds)
+    packages = ", ".join(f"{name} {version}" for name, version in about["packages"].items())
     console.print(
         f"{database.name}, {about['cpu']}, {about['cores']} cores; servers on {place}; "
-        f"{CONNECTIONS} connections from {GENERATOR}\n{about['packages']}"
+        f"{CONNECTIONS} connections from {GENERATOR}\n{packages}"
     )
     if options.sqlite:
         console.print("The limit app speaks PostgreSQL only: left out. SQL is not counted.")
@@ -67,7 +80,7 @@ def run(
         loads = measure(servers, workloads, options.rounds, options.seconds, status.update)
     figures = summarize(loads, count_statements(database, workloads))
     print_table(console, figures)
-    if not options.quick and {"ours", "tutorial"} <= set(options.apps):
+    if options.keep:
         keep("sqlite" if options.sqlite else "postgresql", about, figures)
         chart.draw()
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from sqlalchemy import URL, Engine, NullPool, create_engine, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from benchmarks.errors import BenchmarkError
 from benchmarks.fill import fill
@@ -79,7 +80,12 @@ def postgresql(apps: Iterable[str], given: str | None) -> Iterator[Database]:
         with wheel() as (url, log), new_database(url) as (name, engine):
             yield Database(name, dict.fromkeys(apps, as_text(engine.url)), engine, log)
     else:
-        with new_database(make_url(given)) as (name, engine):
+        try:
+            url = make_url(given)
+        except ArgumentError:
+            example = "postgresql://user:password@localhost/postgres"
+            raise BenchmarkError(f"The URL cannot be read: write {example}") from None
+        with new_database(url) as (name, engine):
             yield Database(name, dict.fromkeys(apps, as_text(engine.url)), engine)
 
 
@@ -89,9 +95,12 @@ def new_database(url: URL) -> Iterator[tuple[str, Engine]]:
     url = url.set(drivername="postgresql")
     server = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
     name = f"benchmarks_{uuid4().hex}"
-    with server.connect() as connection:
-        version = connection.exec_driver_sql("SHOW server_version").scalar_one()
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    try:
+        with server.connect() as connection:
+            version = connection.exec_driver_sql("SHOW server_version").scalar_one()
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    except DBAPIError as error:
+        raise BenchmarkError(f"No database can be made on {url}: {error.orig}") from None
     engine = create_engine(url.set(database=name), isolation_level="AUTOCOMMIT", poolclass=NullPool)
     try:
         migrate(as_text(engine.url))

@@ -1,4 +1,4 @@
-"""The load generator where wrk is not installed; a process of its own that prints what wrk.lua does.
+"""The load generator where wrk is not installed: a process that prints what wrk.lua prints.
 
 python -m benchmarks.generator URL METHOD FILE RUN SECONDS CONNECTIONS
 """

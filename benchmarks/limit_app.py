@@ -6,10 +6,10 @@ follow: it validates nothing, and each column is spelled out in several places.
 
 import os
 import secrets
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 import asyncpg
@@ -19,23 +19,29 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-USER = "id, name, username, email, age, city, bio, is_active, created_at, updated_at, deleted_at"
-POST = "id, title, slug, content, published, published_at, author_id, created_at, updated_at"
-
-READ_USER = f"SELECT {USER} FROM users WHERE id = $1 AND deleted_at IS NULL"
-READ_USERS = f"SELECT {USER} FROM users WHERE deleted_at IS NULL ORDER BY id OFFSET $1 LIMIT $2"
+USER = (
+    "id", "name", "username", "email", "age", "city", "bio", "is_active", "created_at",
+    "updated_at", "deleted_at",
+)  # fmt: skip
+POST = (
+    "id", "title", "slug", "content", "published", "published_at", "author_id", "created_at",
+    "updated_at",
+)  # fmt: skip
+ITEM = ("id", "product_id", "quantity", "unit_price", "total_price")
+READ_USER = f"SELECT {', '.join(USER)} FROM users WHERE id = $1 AND deleted_at IS NULL"
+READ_USERS = f"""
+    SELECT {", ".join(USER)} FROM users WHERE deleted_at IS NULL ORDER BY id OFFSET $1 LIMIT $2"""
 CREATE_USER = f"""
     INSERT INTO users (name, email, age, city, is_active, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, true, $5, $5) RETURNING {USER}"""
-# The columns of a post, then those of its author, then its tags as JSON.
+    VALUES ($1, $2, $3, $4, true, $5, $5) RETURNING {", ".join(USER)}"""
+# The columns of a post, then those of its author.
 READ_POSTS = f"""
-    SELECT {", ".join(f"p.{name}" for name in POST.split(", "))},
-           {", ".join(f"u.{name}" for name in USER.split(", "))},
-           (SELECT coalesce(json_agg(json_build_object('id', t.id, 'name', t.name) ORDER BY t.id),
-                            '[]')
-            FROM post_tags pt JOIN tags t ON t.id = pt.tag_id WHERE pt.post_id = p.id)
+    SELECT {", ".join(f"p.{name}" for name in POST)}, {", ".join(f"u.{name}" for name in USER)}
     FROM posts p LEFT JOIN users u ON u.id = p.author_id AND u.deleted_at IS NULL
     ORDER BY p.id OFFSET $1 LIMIT $2"""
+READ_TAGS = """
+    SELECT post_id, id, name FROM post_tags JOIN tags ON id = tag_id
+    WHERE post_id = ANY($1) ORDER BY id"""
 # In the order of the ids, so that two orders never wait for each other's locks.
 LOCK_PRODUCTS = """
     SELECT id, price FROM products WHERE id = ANY($1) AND is_active ORDER BY id FOR UPDATE"""
@@ -85,16 +91,17 @@ async def create_user(request: Request) -> Response:
 
 async def read_posts(request: Request) -> Response:
     """List posts with their authors and tags."""
-    names, author_names = POST.split(", "), USER.split(", ")
-    end = len(names)
+    async with request.state.pool.acquire() as connection:
+        rows = [tuple(row) for row in await connection.fetch(READ_POSTS, *window(request))]
+        links = await connection.fetch(READ_TAGS, [row[0] for row in rows])
+    tags: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for post_id, id_, name in links:
+        tags[post_id].append({"id": id_, "name": name})
     posts = []
-    for row in await request.state.pool.fetch(READ_POSTS, *window(request)):
-        values = tuple(row)
-        post: dict[str, Any] = dict(zip(names, values, strict=False))
-        author = dict(zip(author_names, values[end:-1], strict=True))
-        post["author"] = author if author["id"] else None
-        post["tags"] = orjson.Fragment(values[-1])
-        posts.append(post)
+    for row in rows:
+        author = dict(zip(USER, row[len(POST) :], strict=True)) if row[len(POST)] else None
+        post = dict(zip(POST, row, strict=False))  # stops where the author begins
+        posts.append(post | {"author": author, "tags": tags[row[0]]})
     return answer(posts)
 
 
@@ -103,36 +110,28 @@ async def create_order(request: Request) -> Response:
     data = orjson.loads(await request.body())
     quantities = {line["product_id"]: line["quantity"] for line in data["items"]}
     now = datetime.now(UTC)
-    number = f"ORD-{now:%Y%m%d%H%M%S}-{secrets.token_hex(3).upper()}"
+    order = {
+        "order_number": f"ORD-{now:%Y%m%d%H%M%S}-{secrets.token_hex(3).upper()}",
+        "status": "pending",
+        "user_id": data["user_id"],
+        "shipping_address": None,
+        "created_at": now,
+        "updated_at": now,
+    }
     async with request.state.pool.acquire() as connection, connection.transaction():
         products = await connection.fetch(LOCK_PRODUCTS, list(quantities))
         prices = {row["id"]: row["price"] for row in products}
-        total = sum((prices[id_] * quantity for id_, quantity in quantities.items()), Decimal(0))
+        order["total_amount"] = sum(prices[id_] * number for id_, number in quantities.items())
         items = await connection.fetch(
             CREATE_ORDER,
             list(quantities),
             list(quantities.values()),
             [prices[id_] for id_ in quantities],
-            number,
-            total,
-            data["user_id"],
-            now,
-            f"Order {number} was placed",
+            *(order[name] for name in ("order_number", "total_amount", "user_id", "created_at")),
+            f"Order {order['order_number']} was placed",
         )
-    order = {
-        "id": items[0]["order_id"],
-        "order_number": number,
-        "status": "pending",
-        "total_amount": total,
-        "user_id": data["user_id"],
-        "shipping_address": None,
-        "created_at": now,
-        "updated_at": now,
-        "items": [
-            {key: value for key, value in item.items() if key != "order_id"} for item in items
-        ],
-    }
-    return answer(order, 201)
+    order["items"] = [dict(zip(ITEM, tuple(item)[1:], strict=True)) for item in items]
+    return answer({"id": items[0]["order_id"], **order}, 201)
 
 
 def window(request: Request) -> tuple[int, int]:

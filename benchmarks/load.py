@@ -43,10 +43,10 @@ def request_files(workloads: list[Workload]) -> Iterator[dict[str, Path]]:
         yield files
 
 
-def drive(server: Server, workload: Workload, file: Path, run: str, seconds: int) -> Load:
+def drive(server: Server, workload: Workload, file: Path, round_: int, seconds: int) -> Load:
     """Send a workload's requests for some seconds; raises BenchmarkError if one fails."""
     url = f"http://127.0.0.1:{server.port}"
-    arguments = [workload.method, str(file), f"{server.app}-{run}"]
+    arguments = [workload.method, str(file), f"{server.app}-round-{round_}"]
     if WRK:
         size = ["-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout=60s"]
         command = [WRK, *size, f"--script={Path(__file__).with_name('wrk.lua')}", url, "--"]
@@ -60,7 +60,7 @@ def drive(server: Server, workload: Workload, file: Path, run: str, seconds: int
     if result.returncode:
         raise BenchmarkError(f"The load generator failed.\n{result.stdout}{result.stderr}")
     report = json.loads(result.stdout.splitlines()[-1])
-    if errors := report.pop("errors"):
+    if (errors := report.pop("errors")) or not report["requests"]:
         raise BenchmarkError(
             f"FAILED: {errors} of {report['requests']} answers of the app '{server.app}' to "
             f"{workload.name} were errors; the figures would mean nothing.\n{server.last_words()}"

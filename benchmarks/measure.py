@@ -1,6 +1,5 @@
 """Measure all apps in turn, round after round, so that a machine that slows down slows all."""
 
-import os
 import statistics
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -49,8 +48,7 @@ def measure(
             for workload in workloads:
                 for server in servers[turn:] + servers[:turn]:
                     report(f"round {round_ + 1} of {rounds}: {workload.name}, {server.app}")
-                    run = f"{os.getpid()}-{round_}"
-                    load = drive(server, workload, files[workload.name], run, seconds)
+                    load = drive(server, workload, files[workload.name], round_, seconds)
                     loads[server.app, workload.name].append(load)
     return loads
 

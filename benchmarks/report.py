@@ -11,6 +11,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.load import CONNECTIONS, GENERATOR
 from benchmarks.measure import Figures
 
 RESULTS = Path(__file__).with_name("results.json")
@@ -35,7 +36,7 @@ def cpu_model() -> str:
     return platform.processor() or platform.machine()
 
 
-def describe_run(database: str, generator: str, rounds: int, seconds: int) -> dict[str, Any]:
+def describe_run(database: str, rounds: int, seconds: int) -> dict[str, Any]:
     """Return when, where and how the figures were measured."""
     return {
         "date": datetime.now(UTC).date().isoformat(),
@@ -45,7 +46,8 @@ def describe_run(database: str, generator: str, rounds: int, seconds: int) -> di
         "python": platform.python_version(),
         "database": database,
         "packages": {name: package_version(name) for name in PACKAGES},
-        "generator": generator,
+        "generator": GENERATOR,
+        "connections": CONNECTIONS,
         "rounds": rounds,
         "seconds": seconds,
     }
@@ -60,7 +62,9 @@ def statements(row: Figures) -> str:
 
 def print_table(console: Console, figures: list[Figures]) -> None:
     """Print a line for each workload and app."""
-    table = Table("workload", "app")
+    table = Table()
+    for heading in ("workload", "app"):
+        table.add_column(heading, no_wrap=True)
     for heading in ("requests/s", "× tutorial", "p50 ms", "p99 ms", "CPU µs", "SQL + BEGIN etc."):
         table.add_column(heading, justify="right")
     rates = {(row.app, row.workload): row.requests_per_second for row in figures}

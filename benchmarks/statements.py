@@ -11,7 +11,7 @@ from benchmarks.databases import Database
 from benchmarks.servers import Server, running
 from benchmarks.workloads import Workload
 
-WARM_UP, REQUESTS = 10, 50
+WARM_UP, REQUESTS = 5, 25
 # A statement sent as text, or the execution of one that was prepared.
 STATEMENT = re.compile(r" LOG:  (?:statement|execute [^:]*):\s*(\w+)")
 TRANSACTION = {"BEGIN", "START", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"}

@@ -3,8 +3,8 @@
 This is the usual way, done well, and what the figures of this project are compared with: `def`
 routes, a session from a dependency with `yield`, the engine's default pool, ORM objects with
 `add`, `commit` and `refresh`, `joinedload` and `selectinload` so that no list loads row by row,
-row locks in a fixed order, and separate …Public classes for the answers. It has the five
-benchmarked routes only, which spares it the search through a long list of routes.
+row locks in a fixed order, and separate …Public classes, which check each answered address
+again. It has the five benchmarked routes only, which spares it the search through a long list.
 """
 
 import os

@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.fill import PRODUCTS, USERS
 
 VARIANTS = 2000  # so many requests of a workload differ, then they repeat
-UNIQUE = "{unique}"  # the generator puts something else here in each request
+UNIQUE = "{unique}"  # replaced by another text in each request
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,37 @@ class Workload:
     method: str
     status: int
     requests: list[tuple[str, str]]  # path and body
-    is_right: Callable[[Any], bool]  # whether the decoded JSON is the answer that was asked for
+    is_right: Callable[[Any], bool]  # tells from decoded JSON whether the answer is complete
 
 
-def order(chance: Random) -> str:
+def is_user(answer: Any) -> bool:
+    """Tell whether this is one of the users that were filled in."""
+    return answer["id"] <= USERS and "@" in answer["email"]
+
+
+def are_posts(answer: Any) -> bool:
+    """Tell whether these are a hundred posts, all with author and tags."""
+    complete = ["@" in post["author"]["email"] and bool(post["tags"]) for post in answer]
+    return len(answer) == 100 and all(complete)
+
+
+def is_new_user(answer: Any) -> bool:
+    """Tell whether this is a user who was not filled in."""
+    return answer["id"] > USERS and answer["age"] == 36
+
+
+def is_order(answer: Any) -> bool:
+    """Tell whether this is an order of three items and the right total."""
+    prices = [item["total_price"] for item in answer["items"]]
+    return len(prices) == 3 and round(sum(prices), 2) == answer["total_amount"]
+
+
+def are_users(answer: Any) -> bool:
+    """Tell whether these are fifty users."""
+    return len({user["id"] for user in answer}) == 50
+
+
+def make_order(chance: Random) -> str:
     """Return the body of an order: some user, three different products."""
     lines = [
         {"product_id": product, "quantity": chance.randint(1, 3)}
@@ -35,49 +62,14 @@ def order(chance: Random) -> str:
 def make_workloads() -> list[Workload]:
     """Return the workloads; their requests are the same in each run."""
     chance = Random(8)
-    every = range(VARIANTS)
     user = json.dumps({"name": "Ada Lovelace", "email": f"{UNIQUE}@example.com", "age": 36})
+    one = [(f"/users/{chance.randint(1, USERS)}", "") for _ in range(VARIANTS)]
+    orders = [("/orders", make_order(chance)) for _ in range(VARIANTS)]
+    pages = [(f"/users?skip={chance.randint(0, USERS - 50)}&limit=50", "") for _ in range(VARIANTS)]
     return [
-        Workload(
-            "GET /users/{id}",
-            "GET",
-            200,
-            [(f"/users/{chance.randint(1, USERS)}", "") for _ in every],
-            lambda answer: "@" in answer["email"],
-        ),
-        Workload(
-            "GET /posts?limit=100",
-            "GET",
-            200,
-            [("/posts?limit=100", "")],
-            lambda answer: (
-                len(answer) == 100
-                and all("@" in post["author"]["email"] and post["tags"] for post in answer)
-            ),
-        ),
-        Workload(
-            "POST /users",
-            "POST",
-            201,
-            [("/users", user)],
-            lambda answer: answer["id"] > USERS and answer["age"] == 36,
-        ),
-        Workload(
-            "POST /orders",
-            "POST",
-            201,
-            [("/orders", order(chance)) for _ in every],
-            lambda answer: (
-                len(answer["items"]) == 3
-                and round(sum(item["total_price"] for item in answer["items"]), 2)
-                == answer["total_amount"]
-            ),
-        ),
-        Workload(
-            "GET /users?skip=N&limit=50",
-            "GET",
-            200,
-            [(f"/users?skip={chance.randint(0, USERS - 50)}&limit=50", "") for _ in every],
-            lambda answer: len({user["id"] for user in answer}) == 50,
-        ),
+        Workload("GET /users/{id}", "GET", 200, one, is_user),
+        Workload("GET /posts?limit=100", "GET", 200, [("/posts?limit=100", "")], are_posts),
+        Workload("POST /users", "POST", 201, [("/users", user)], is_new_user),
+        Workload("POST /orders", "POST", 201, orders, is_order),
+        Workload("GET /users?skip=N&limit=50", "GET", 200, pages, are_users),
     ]
