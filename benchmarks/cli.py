@@ -20,7 +20,7 @@ from benchmarks.workloads import make_workloads
 EXPLANATION = """\
 Measure this app (ours), the same routes as the courses write them (tutorial) and by hand in SQL
 (limit), with 16 connections and one worker each. It takes about five minutes, three with --sqlite,
-and rewrites benchmarks/results.json and benchmarks/chart.svg; --quick and --apps leave them alone."""
+and rewrites results.json and chart.svg in benchmarks/; with --quick or --apps it only prints."""
 
 
 def app_names(text: str) -> list[str]:
@@ -73,7 +73,9 @@ def run(
         f"{CONNECTIONS} connections from {GENERATOR}\n{packages}"
     )
     if options.sqlite:
-        console.print("The limit app speaks PostgreSQL only: left out. SQL is not counted.")
+        console.print("The limit app speaks PostgreSQL only and is left out.")
+    if database.log is None:
+        console.print("SQL is counted only in the log of the wheel's PostgreSQL.")
     workloads = make_workloads()
     with running(database, cores) as servers, console.status("checking the answers") as status:
         check_answers(servers, workloads)
@@ -100,3 +102,5 @@ def main() -> None:
             run(options, opened, cores, console)
     except BenchmarkError as error:
         sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit("Interrupted.")

@@ -65,7 +65,7 @@ def print_table(console: Console, figures: list[Figures]) -> None:
     table = Table()
     for heading in ("workload", "app"):
         table.add_column(heading, no_wrap=True)
-    for heading in ("requests/s", "× tutorial", "p50 ms", "p99 ms", "CPU µs", "SQL + BEGIN etc."):
+    for heading in ("requests/s", "× tutorial", "p50 ms", "p99 ms", "CPU µs", "SQL"):
         table.add_column(heading, justify="right")
     rates = {(row.app, row.workload): row.requests_per_second for row in figures}
     previous = ""
@@ -85,6 +85,10 @@ def print_table(console: Console, figures: list[Figures]) -> None:
         )
         previous = row.workload
     console.print(table)
+    console.print(
+        "Medians of the rounds. CPU: of the server's process, for one request. "
+        "SQL: statements of a request + BEGIN, COMMIT and their like."
+    )
 
 
 def keep(name: str, run: dict[str, Any], figures: list[Figures]) -> None:
