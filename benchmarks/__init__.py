@@ -1,0 +1,1 @@
+"""How fast is the app? `python -m benchmarks --help`."""
