@@ -152,7 +152,7 @@ class ExplainFailedStart(Middleware):
                 message = {**message, "message": (mark and reason.strip()) or traceback}
             await send(message)
 
-        await self.app(scope, receive, send_reason)
+        await self.app(scope, receive, send_reason if scope["type"] == "lifespan" else send)
 
 
 for middleware in (LimitBody, IgnoreLastSlash, AnswerHead, ExplainFailedStart):

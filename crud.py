@@ -140,6 +140,11 @@ def execute(db: Session, statement: Any, values: Any = None) -> CursorResult[*tu
     return db.connection().execute(statement, values)
 
 
+def ids_parameter(name: str) -> Any:
+    """Return a parameter for IN (…). Ids stand in the SQL itself: a hundred parameters are slow."""
+    return bindparam(name, expanding=True, literal_execute=True)
+
+
 @cache
 def columns(model: type[SQLModel]) -> list[Any]:
     """Return a table's columns in the order of its class, which is the order of its JSON."""
@@ -161,7 +166,6 @@ def build(model: type[Row], values: dict[str, Any]) -> Row:
     """
     row = model.__new__(model)
     object.__setattr__(row, "__dict__", values)
-    object.__setattr__(row, "__pydantic_fields_set__", set(values))
     return row
 
 
@@ -468,9 +472,9 @@ POSTS_WITH_AUTHORS = select(*columns(Post), *columns(User)).outerjoin_from(
 )
 POST_WITH_AUTHOR = POSTS_WITH_AUTHORS.where(col(Post.id) == bindparam("id"))
 TAGS_OF_POSTS = (
-    select(*columns(Tag), *columns(PostTag))
-    .join_from(Tag, PostTag, col(Tag.id) == PostTag.tag_id)
-    .where(col(PostTag.post_id).in_(bindparam("posts", expanding=True)))
+    select(col(PostTag.post_id), *columns(Tag))
+    .join_from(PostTag, Tag, col(Tag.id) == PostTag.tag_id)
+    .where(col(PostTag.post_id).in_(ids_parameter("posts")))
     .order_by(col(Tag.id))
 )
 
@@ -478,8 +482,8 @@ TAGS_OF_POSTS = (
 def tags_of(db: Session, post_ids: list[int]) -> dict[int, list[Tag]]:
     """Return the tags of posts, by the id of the post."""
     tags = defaultdict(list)
-    for tag, link in fetch_joined(db, Tag, PostTag, TAGS_OF_POSTS, {"posts": post_ids}):
-        tags[cast(PostTag, link).post_id].append(tag)
+    for post_id, id_, name in execute(db, TAGS_OF_POSTS, {"posts": post_ids}):
+        tags[post_id].append(build(Tag, {"id": id_, "name": name}))
     return tags
 
 
@@ -795,7 +799,7 @@ FILTERS[Order] = {
 # Locked in the order of the ids: two orders that wait for each other would be a deadlock.
 PRODUCTS_TO_CHANGE = (
     rows_of(Product)
-    .where(col(Product.id).in_(bindparam("ids", expanding=True)))
+    .where(col(Product.id).in_(ids_parameter("ids")))
     .order_by(col(Product.id))
     .with_for_update()
 )

@@ -44,7 +44,11 @@ class StartupError(Exception):
 
 
 class BusyError(Exception):
-    """No connection became free within DATABASE_LOCK_TIMEOUT."""
+    """No connection became free within DATABASE_LOCK_TIMEOUT seconds."""
+
+    def __str__(self) -> str:
+        """Say so in the log."""
+        return "no connection became free within DATABASE_LOCK_TIMEOUT"
 
 
 # ── Settings ─────────────────────────────────────────────────────────────────────────────────────
@@ -145,7 +149,7 @@ class Database:
         with move_on_after(self.patience) as waiting:
             await limit.acquire_on_behalf_of(request)
         if waiting.cancelled_caught:
-            raise BusyError(f"no connection became free within {self.patience} s")
+            raise BusyError
         try:
             yield
         finally:
@@ -413,8 +417,9 @@ class DatabaseRoute(APIRoute):
             with Session(engine, expire_on_commit=False) as session:
                 return self.run(**(values | {self.session_name: session}))
 
-        async with database.turn(engine):
-            return await to_thread.run_sync(visit)
+        with move_on_after(database.patience):  # which limits the wait, not the visit
+            return await to_thread.run_sync(visit, limiter=database.limits[engine])
+        raise BusyError
 
     def run(self, _request: Request, _response: Response, **values: Any) -> Response:
         """Run the route, write its JSON while lazy attributes still load, and commit."""
