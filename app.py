@@ -220,7 +220,8 @@ async def answer_invalid(_: Request, error: RequestValidationError) -> JSONRespo
 @app.exception_handler(Exception)
 async def answer_bug(_: Request, error: Exception) -> JSONResponse:
     """Answer without details; the server's log has them."""
-    return JSONResponse({"detail": "Internal server error"}, 500)
+    # The server closes the connection after a bug; a client that is not told would use it again.
+    return JSONResponse({"detail": "Internal server error"}, 500, {"Connection": "close"})
 
 
 # ── Parameters ───────────────────────────────────────────────────────────────────────────────────

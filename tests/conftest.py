@@ -155,9 +155,9 @@ class ThreadedServer(uvicorn.Server):
 
 
 @contextmanager
-def serve(url: str, **settings: str) -> Iterator[httpx.Client]:
-    """Run the app on a database in a thread; yields a client that speaks HTTP with it."""
-    server = ThreadedServer(uvicorn.Config("app:app", port=0, log_level="warning"))
+def serve(url: str, app: Any = "app:app", **settings: str) -> Iterator[httpx.Client]:
+    """Run an app on a database in a thread; yields a client that speaks HTTP with it."""
+    server = ThreadedServer(uvicorn.Config(app, port=0, log_level="warning"))
     with pytest.MonkeyPatch.context() as environment:
         for name, value in {"DATABASE_URL": url, **settings}.items():
             environment.setenv(name, value)
