@@ -1,5 +1,7 @@
 """Input that no form would send: a 4xx with a reason, nothing changed, nothing given away."""
 
+import sys
+
 import httpx
 import pytest
 import sqlalchemy as sa
@@ -198,3 +200,35 @@ def test_a_bug_gives_nothing_away(client: httpx.Client, url: str) -> None:
     finally:
         with migration_engine(parse_url(url)).begin() as connection:
             connection.exec_driver_sql("ALTER TABLE elsewhere RENAME TO tags")
+
+
+def test_a_json_syntax_error_says_what_and_where(client: httpx.Client) -> None:
+    answer = client.post("/users", content=b"{'name': 'Ada'}", headers=JSON)
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["msg"] == (
+        "Invalid JSON at character 1: Expecting property name enclosed in double quotes"
+    )
+
+
+@pytest.mark.parametrize("id", ["%E2%80%831", "1%0B", "%EF%BC%91", "+1", "1_0", "%D9%A1"])
+def test_ids_are_the_digits_0_to_9(client: httpx.Client, id: str) -> None:
+    new_post(client)
+    for path in (f"/posts/{id}", f"/posts/{id}/comments?limit=1", f"/users/{id}"):
+        assert client.get(path).status_code == 422, path
+
+
+def test_every_503_leaves_its_cause_in_the_log(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    with serve(url, DATABASE_LOCK_TIMEOUT="1") as client:
+        new_user(client)
+        with migration_engine(parse_url(url)).connect() as other:
+            other.exec_driver_sql("UPDATE users SET age = 7")
+            assert client.patch("/users/1", json={"age": 5}).status_code == 503
+            other.rollback()
+    lines = [record.getMessage() for record in caplog.records if "503" in record.getMessage()]
+    assert len(lines) == 1
+    assert lines[0].startswith("503 PATCH /users/1: ")
+    assert "lock" in lines[0].lower()
+
+
+def test_a_startup_error_changes_nothing_in_the_process() -> None:
+    assert not hasattr(sys, "tracebacklimit")

@@ -2,7 +2,7 @@
 
 import httpx
 
-from conftest import new_post, new_user
+from conftest import new_order, new_post, new_product, new_user
 
 CONTENT = "Twenty characters at the least."
 
@@ -217,3 +217,59 @@ def test_comments(client: httpx.Client) -> None:
     assert (unknown.status_code, unknown.json()) == (404, {"detail": "Author not found"})
     for wrong in ("", "B" * 2001, None):
         assert client.post("/posts/1/comments", json={"body": wrong}).status_code == 422
+
+
+def test_a_soft_deleted_author_is_shown_nowhere(client: httpx.Client) -> None:
+    new_user(client, bio="Secret", email="ada@example.com")
+    post = new_post(client, author_id=1)
+    client.post("/posts/1/comments", json={"body": "Mine", "author_id": 1})
+    client.delete("/users/1/soft")
+    for path in ("/posts/1", "/posts", "/posts/with-comments", "/posts/1/comments"):
+        assert "ada@example.com" not in client.get(path).text
+    read = client.get("/posts/1").json()
+    assert (read["author"], read["author_id"]) == (None, 1)
+    assert client.get("/posts").json() == [read]
+    assert client.patch("/posts/1", json={"title": "New title"}).json()["author"] is None
+    assert client.get("/posts/1/comments").json()[0]["author_id"] == 1
+    client.post("/users/1/restore")
+    assert client.get("/posts/1").json()["author"]["id"] == post["author_id"]
+
+
+def test_names_are_compared_in_nfc(client: httpx.Client) -> None:
+    for path in ("/tags", "/categories"):
+        assert client.post(path, json={"name": "cafe\u0301"}).json()["name"] == "caf\u00e9"
+        assert client.post(path, json={"name": "caf\u00e9"}).status_code == 409
+    assert client.get("/posts?tag=cafe\u0301").status_code == 200
+
+
+def test_fields_have_the_order_of_the_contract(client: httpx.Client) -> None:
+    user = ["id", "name", "username", "email", "age", "city", "bio", "is_active"]
+    user += ["created_at", "updated_at", "deleted_at"]
+    post = ["id", "title", "slug", "content", "published", "published_at", "author_id"]
+    post += ["created_at", "updated_at"]
+    product = ["id", "name", "slug", "sku", "description", "price", "stock", "is_active"]
+    product += ["category_id", "created_at", "updated_at"]
+    order = ["id", "order_number", "status", "total_amount", "user_id", "shipping_address"]
+    order += ["created_at", "updated_at"]
+    item = ["id", "product_id", "quantity", "unit_price", "total_price"]
+    new_user(client)
+    new_tag(client, "python")
+    assert list(new_post(client, author_id=1, tag_ids=[1])) == [*post, "author", "tags"]
+    category = client.post("/categories", json={"name": "Books"}).json()
+    assert list(category) == ["id", "name", "slug", "description", "parent_id", "created_at"]
+    assert list(new_product(client, category_id=1)) == product
+    placed = new_order(client, 1, {1: 1})
+    assert (list(placed), list(placed["items"][0])) == ([*order, "items"], item)
+    for path, fields in [
+        ("/users/1", user),
+        ("/async/users/1", user),
+        ("/users/1/posts", [*user, "posts"]),
+        ("/posts/1", [*post, "author", "tags"]),
+        ("/products/1", [*product, "category"]),
+        ("/orders/1/details", [*order, "user", "items"]),
+    ]:
+        assert list(client.get(path).json()) == fields, path
+    details = client.get("/orders/1/details").json()
+    assert list(details["user"]) == user
+    assert list(details["items"][0]) == [*item, "product"]
+    assert list(details["items"][0]["product"]) == product

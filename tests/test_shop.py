@@ -262,3 +262,21 @@ def test_category_stats(client: httpx.Client) -> None:
             "max_price": 99999999.99,
         },
     ]
+
+
+def test_products_of_a_category_come_in_pages_and_are_all_counted(client: httpx.Client) -> None:
+    client.post("/categories", json={"name": "Books"})
+    for _ in range(3):
+        new_product(client, category_id=1)
+    page = client.get("/categories/1/products?skip=1&limit=1").json()
+    assert page["product_count"] == 3
+    assert [product["id"] for product in page["products"]] == [2]
+    assert client.get("/categories/1/products?limit=101").status_code == 422
+
+
+def test_skus_are_ascii(client: httpx.Client) -> None:
+    for sku in ("\u00df1", "\u017f2", "\u01313", "\ufb014", "a b", ""):
+        assert (
+            client.post("/products", json={"name": "P", "price": 1, "sku": sku}).status_code == 422
+        )
+    assert new_product(client, sku=" ab-1 ")["sku"] == "AB-1"

@@ -1,12 +1,15 @@
 """Users: every route under /users but those about orders."""
 
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import httpx
 import sqlalchemy as sa
+from sqlmodel import Field
 
+import models
 from conftest import new_post, new_user
-from database import parse_url
+from database import migration_engine, parse_url
 
 ADA = {"name": "Ada Lovelace", "email": "ada@example.com"}
 
@@ -325,3 +328,96 @@ def test_read_user_with_posts(client: httpx.Client) -> None:
     posts = answer.pop("posts")
     assert answer == user
     assert [post["id"] for post in posts] == written
+
+
+def test_head_answers_like_get(client: httpx.Client) -> None:
+    new_user(client)
+    for path in ("/", "/users", "/users/1", "/users/9", "/async/users/1", "/health", "/docs"):
+        get, head = client.get(path), client.head(path)
+        assert head.status_code == get.status_code, path
+        assert head.headers["content-type"] == get.headers["content-type"]
+        assert head.content == b""
+    assert client.head("/users/bulk/deactivate").status_code in (405, 422)
+
+
+def test_blank_text_is_refused(client: httpx.Client) -> None:
+    new_user(client)
+    for path, body in [
+        ("/users", {"name": "   ", "email": "a@example.com"}),
+        ("/users", {"full_name": "\t\u00a0\n", "email": "a@example.com"}),
+        ("/posts", {"title": " " * 5, "content": "Twenty characters at the least."}),
+        ("/posts", {"title": "A title", "content": " " * 20}),
+        ("/tags", {"name": " "}),
+        ("/categories", {"name": "  "}),
+        ("/products", {"name": " ", "price": 1}),
+        (
+            "/orders",
+            {"user_id": 1, "items": [{"product_id": 1, "quantity": 1}]}
+            | {"shipping_address": "  "},
+        ),
+    ]:
+        answer = client.post(path, json=body)
+        assert answer.status_code == 422, (path, answer.text)
+    assert client.patch("/users/1", json={"name": "  "}).status_code == 422
+
+
+def test_every_field_of_the_base_class_can_be_patched() -> None:
+    for base, update in [
+        (models.UserBase, models.UserUpdate),
+        (models.PostBase, models.PostUpdate),
+        (models.CategoryBase, models.CategoryUpdate),
+        (models.ProductBase, models.ProductUpdate),
+    ]:
+        assert set(base.model_fields) <= set(update.model_fields)
+        assert not any(field.is_required() for field in update.model_fields.values())
+        assert update().columns() == {}
+
+
+def test_a_column_is_one_edit() -> None:
+    class NicknamedBase(models.UserBase):
+        nickname: str | None = Field(default=None, max_length=50)
+
+    class NicknamedUpdate(models.Update, NicknamedBase):
+        pass
+
+    assert NicknamedUpdate.model_validate({"nickname": "Ada"}).columns() == {"nickname": "Ada"}
+
+
+def test_more_ways_to_find_users(client: httpx.Client) -> None:
+    new_user(client, name="Ada Lovelace", username="countess")
+    new_user(client, name="Grace Hopper")
+    client.patch("/users/2", json={"is_active": False})
+    assert [user["id"] for user in client.get("/users?active_only=true").json()] == [1]
+    assert [user["id"] for user in client.get("/users?active_only=false").json()] == [1, 2]
+    assert [user["id"] for user in client.get("/users/search?q=COUNT").json()] == [1]
+    assert client.get("/users/search?q=count&name=grace").json() == []
+
+
+def test_deactivate_users_who_were_not_changed(client: httpx.Client, url: str) -> None:
+    new_user(client)
+    new_user(client)
+    old = sa.text("UPDATE users SET updated_at = :then WHERE id = 1")
+    with migration_engine(parse_url(url)).begin() as connection:
+        connection.execute(old, {"then": datetime.now(UTC) - timedelta(days=31)})
+    for days, count in [(32, 0), (30, 1), (30, 0)]:
+        answer = client.patch(f"/users/bulk/deactivate?days={days}")
+        assert answer.json() == {"deactivated_count": count}
+    assert client.get("/users/2").json()["is_active"] is True
+    assert client.patch("/users/bulk/deactivate").status_code == 422
+    assert client.patch("/users/bulk/deactivate?days=-1").status_code == 422
+
+
+def test_posts_of_a_user_come_in_pages(client: httpx.Client) -> None:
+    new_user(client)
+    for n in range(3):
+        new_post(client, title=f"Post {n}", author_id=1)
+    assert len(client.get("/users/1/posts").json()["posts"]) == 3
+    page = client.get("/users/1/posts?skip=1&limit=1").json()["posts"]
+    assert [post["id"] for post in page] == [2]
+    assert client.get("/users/1/posts?limit=101").status_code == 422
+
+
+def test_emails_are_compared_in_nfc(client: httpx.Client) -> None:
+    composed, decomposed = "zo\u00eb@example.com", "zoe\u0308@example.com"
+    assert new_user(client, email=decomposed)["email"] == composed
+    assert client.post("/users", json={"name": "Zoë", "email": composed}).status_code == 409
