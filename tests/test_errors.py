@@ -1,5 +1,6 @@
 """Input that no form would send: a 4xx with a reason, nothing changed, nothing given away."""
 
+import logging
 import sys
 
 import httpx
@@ -219,6 +220,7 @@ def test_ids_are_the_digits_0_to_9(client: httpx.Client, id: str) -> None:
 
 def test_every_503_leaves_its_cause_in_the_log(url: str, caplog: pytest.LogCaptureFixture) -> None:
     with serve(url, DATABASE_LOCK_TIMEOUT="1") as client:
+        logging.getLogger("uvicorn.error").addHandler(caplog.handler)
         new_user(client)
         with migration_engine(parse_url(url)).connect() as other:
             other.exec_driver_sql("UPDATE users SET age = 7")

@@ -251,15 +251,13 @@ def test_a_dead_connection_is_nobodys_error(url: str, dialect: str) -> None:
             assert client.patch("/users/1", json={"age": 5}).status_code == 200
 
 
-def test_a_missing_column_is_no_passing_fault(url: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_missing_table_is_no_passing_fault(url: str, caplog: pytest.LogCaptureFixture) -> None:
     with serve(url) as client:
-        new_user(client)
+        logging.getLogger("uvicorn.error").addHandler(caplog.handler)
         with migration_engine(parse_url(url)).begin() as connection:
             connection.exec_driver_sql("ALTER TABLE tags RENAME TO elsewhere")
         try:
-            with caplog.at_level(logging.ERROR):
-                assert client.get("/tags").status_code == 500
-                assert client.get("/tags").status_code == 500
+            assert [client.get("/tags").status_code for _ in range(2)] == [500, 500]
             assert "tags" in caplog.text
         finally:
             with migration_engine(parse_url(url)).begin() as connection:
