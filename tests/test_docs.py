@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from fastapi.routing import APIRoute
 
 from app import app
@@ -60,6 +61,14 @@ def test_the_curl_lines_get_the_printed_answers(client: httpx.Client) -> None:
 def unchanging(text: str) -> Any:
     """Return JSON with everything masked that differs from run to run."""
     return json.loads(CHANGING.sub("…", text))
+
+
+def test_recipe_of_a_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = re.findall(r"^```python\n(.+?)^```", README, re.M | re.S)[0]
+    names: dict[str, Any] = {}
+    exec(compile(code, "README.md", "exec"), names)
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/not-used")
+    names["test_create_user"](tmp_path)
 
 
 def routes() -> list[APIRoute]:
