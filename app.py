@@ -9,7 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import Body, Depends, FastAPI, Header, HTTPException, Path, Query, Request, Response
@@ -286,8 +286,10 @@ async def get_paginate(request: Request, response: Response) -> Callable[..., An
 
     def paginate(rows: Sequence[Any], query: models.Pagination) -> Sequence[Any]:
         if len(rows) == query.limit:
-            url = request.url.remove_query_params("skip").include_query_params(after_id=rows[-1].id)
-            response.headers["Link"] = f'<{quote(url.path)}?{url.query}>; rel="next"'
+            parameters = {**request.query_params, "after_id": rows[-1].id}
+            parameters.pop("skip", None)
+            address = f"{quote(request.scope['path'])}?{urlencode(parameters)}"
+            response.headers["Link"] = f'<{address}>; rel="next"'
         return rows
 
     return paginate

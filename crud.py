@@ -831,36 +831,39 @@ TRANSITIONS = {
 def place_order(
     db: Session, data: models.OrderCreate, key: str | None = None
 ) -> models.OrderWithItems:
-    """Take the stock and insert the order; a key that was used for the same order returns that.
+    """Take the stock and insert the order; a key used before returns the order of then.
 
-    Raises NotFoundError for the user or a product, RuleError for inactive products, stock and
-    totals, ConflictError for a key that was used for another order.
+    Raises NotFoundError, RuleError for what cannot be sold, ConflictError for the key.
     """
     quantities: Counter[int] = Counter()
     for line in data.items:
         quantities[line.product_id] += line.quantity
     products = lock_products(db, list(quantities))
-    request_hash = key and sha256(data.model_dump_json().encode()).hexdigest()
     # Behind the locks: of two requests with one key, the second finds the first one's order.
+    request_hash = key and sha256(data.model_dump_json().encode()).hexdigest()
     if earlier := _earlier_order(db, data.user_id, key, request_hash):
         return _with_items(db, earlier)
     items = [_order_item(products, *line) for line in quantities.items()]
-    total = sum((item["total_price"] for item in items), Decimal(0))
-    if total > MAX_TOTAL:
-        raise RuleError(f"The order's total is more than {MAX_TOTAL}")
-    _change_stock(db, products, {product: -number for product, number in quantities.items()})
     values = {
         "order_number": _order_number(),
-        "total_amount": total,
+        "total_amount": _total(items),
         "user_id": data.user_id,
         "shipping_address": data.shipping_address,
         "idempotency_key": key,
         "request_hash": request_hash,
     }
+    _change_stock(db, products, {product: -number for product, number in quantities.items()})
     order = add(db, Order, values)
     rows = fetch(db, OrderItem, _insert(OrderItem), [{"order_id": order.id, **i} for i in items])
     _notify(db, order)
     return nest(models.OrderWithItems, order, items=sorted(rows, key=lambda row: row.id))
+
+
+def _total(items: list[dict[str, Any]]) -> Decimal:
+    total = sum((item["total_price"] for item in items), Decimal(0))
+    if total > MAX_TOTAL:
+        raise RuleError(f"The order's total is more than {MAX_TOTAL}")
+    return total
 
 
 def _earlier_order(
