@@ -137,6 +137,7 @@ NOT_DELETED = col(User.deleted_at).is_(None)
 
 def execute(db: Session, statement: Any, values: Any = None) -> CursorResult[*tuple[Any, ...]]:
     """Run a statement within the session's transaction, once for each of several values."""
+    db.flush()  # what somebody has given to the ORM comes first, as in session.exec()
     return db.connection().execute(statement, values)
 
 
@@ -299,7 +300,10 @@ def _narrow(model: Any, statement: Select[Any], names: tuple[str, ...]) -> Selec
 def narrow(
     model: Any, statement: Select[Any], query: models.Pagination
 ) -> tuple[Select[Any], Values]:
-    """Return the part of a list that a query asks for, by id: a statement and its values."""
+    """Return the part of a list that a query asks for, by id: a statement and its values.
+
+    The statement that is narrowed has to be one that is kept, as the result is kept beside it.
+    """
     values = {name: value for name, value in query if value not in (None, "")}
     given = tuple(name for name in FILTERS[model] if name in values)
     return _narrow(model, statement, given), values
@@ -701,6 +705,7 @@ FILTERS[Product] = {
 PRODUCTS_WITH_CATEGORIES = select(*columns(Product), *columns(Category)).outerjoin_from(
     Product, Category, col(Product.category_id) == Category.id
 )
+ACTIVE_PRODUCTS_WITH_CATEGORIES = PRODUCTS_WITH_CATEGORIES.where(col(Product.is_active))
 
 
 def create_product(db: Session, data: models.ProductCreate) -> Product:
@@ -714,8 +719,8 @@ def list_products_with_categories(
     db: Session, query: models.KeysetPagination
 ) -> list[models.ProductDetail]:
     """Return active products with their categories, in one statement."""
-    active = PRODUCTS_WITH_CATEGORIES.where(col(Product.is_active))
-    rows = fetch_joined(db, Product, Category, *narrow(Product, active, query))
+    selected = narrow(Product, ACTIVE_PRODUCTS_WITH_CATEGORIES, query)
+    rows = fetch_joined(db, Product, Category, *selected)
     return [nest(models.ProductDetail, product, category=category) for product, category in rows]
 
 

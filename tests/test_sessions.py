@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.testclient import TestClient
 from sqlmodel import Session, SQLModel, create_engine, select
 
+import crud
 import models
 from app import app, lifespan
 from conftest import new_user, serve
@@ -262,3 +263,23 @@ def test_a_missing_table_is_no_passing_fault(url: str, caplog: pytest.LogCapture
         finally:
             with migration_engine(parse_url(url)).begin() as connection:
                 connection.exec_driver_sql("ALTER TABLE elsewhere RENAME TO tags")
+
+
+def test_crud_sees_what_the_session_was_given(tables: sa.Engine) -> None:
+    with Session(tables) as session:
+        session.add(models.Tag(name="pending"))
+        assert [tag.name for tag in crud.list_rows(session, models.Tag, models.Pagination())] == [
+            "pending"
+        ]
+
+
+def test_statements_are_kept_once(client: httpx.Client) -> None:
+    """A statement that is made anew for each request would fill the memory."""
+    lists = ["/users", "/posts", "/posts/with-comments", "/tags", "/categories", "/products"]
+    lists += ["/products/with-categories", "/orders", "/users/active", "/async/users"]
+    for path in lists:
+        assert client.get(path).status_code == 200
+    kept = crud._narrow.cache_info().currsize
+    for path in lists:
+        assert client.get(path).status_code == 200
+    assert crud._narrow.cache_info().currsize == kept
