@@ -146,10 +146,8 @@ class ExplainFailedStart(Middleware):
 
         async def send_reason(message: Message) -> None:
             if message["type"] == "lifespan.startup.failed":
-                traceback, mark, reason = message["message"].rpartition(
-                    f"{StartupError.__name__}: "
-                )
-                message = {**message, "message": (mark and reason.strip()) or traceback}
+                _, known, reason = message["message"].rpartition(f"{StartupError.__name__}: ")
+                message = {**message, "message": reason.strip() if known else message["message"]}
             await send(message)
 
         await self.app(scope, receive, send_reason if scope["type"] == "lifespan" else send)

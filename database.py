@@ -352,14 +352,14 @@ AsyncReadDb = Annotated[AsyncSession, Depends(get_async_read_db)]
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 # Which engine serves a request: the first of these that its route or a dependency asks for.
 ENGINES: dict[Any, str] = {get_db: "writer", get_read_db: "reader", get_report_db: "reporter"}
-JSON_OPTIONS = (
+JSON_OPTIONS = [
     "include",
     "exclude",
     "by_alias",
     "exclude_unset",
     "exclude_defaults",
     "exclude_none",
-)
+]
 
 
 def _wanted_engines(dependant: Dependant) -> set[str]:
@@ -379,10 +379,10 @@ class DatabaseRoute(APIRoute):
         wanted = _wanted_engines(self.dependant)
         self.engine = next((name for name in ENGINES.values() if name in wanted), "")
         handle = handle_in_one_visit = super().get_route_handler()
-        sessions = [d for d in self.dependant.dependencies if d.call in ENGINES]
-        is_json = isinstance(self.response_class, DefaultPlaceholder)
+        sessions = [d for d in self.dependant.dependencies if d.call in ENGINES and d.name]
+        is_json = isinstance(self.response_class, DefaultPlaceholder) and not self.is_json_stream
         if len(sessions) == 1 and is_json and not iscoroutinefunction(self.endpoint):
-            self.session_name = sessions[0].name or ""
+            self.session_name = str(sessions[0].name)
             others = [d for d in self.dependant.dependencies if d is not sessions[0]]
             handle = self._handle_by_calling(self.run, self.dependant.dependencies)
             if not any(map(_wanted_engines, others)):

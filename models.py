@@ -39,6 +39,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import mysql
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import configure_mappers
 from sqlmodel import Field, Relationship, SQLModel
 
 # Predictable names: a migration can drop the constraint, crud.py can tell which one was broken.
@@ -679,3 +680,6 @@ class Notification(WithId, table=True):
     order_id: int = Field(foreign_key="orders.id", ondelete="CASCADE", index=True)
     message: str = Field(max_length=200)
     created_at: datetime = Field(default_factory=utc_now)
+
+
+configure_mappers()  # which the first query of the ORM would do; rows are read without one, too

@@ -2,7 +2,11 @@
 
 import asyncio
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic
 from typing import Annotated, Any
 
 import httpx
@@ -27,6 +31,7 @@ from database import (
     shared_database,
 )
 
+ROOT = Path(__file__).parent.parent
 ADA = {"name": "Ada Lovelace", "email": "ada@example.com"}
 
 
@@ -86,6 +91,26 @@ def learners_app(router: APIRouter) -> APIRouter:
     @router.get("/own")
     def answer_own(db: ReadDb) -> Response:
         return Response("text", 202)
+
+    @router.get("/slow")
+    def read_slowly(db: ReadDb) -> int:
+        numbers = "SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000000"
+        count = f"WITH RECURSIVE n(i) AS ({numbers}) SELECT count(*) FROM n"
+        if db.get_bind().dialect.name == "mysql":  # MariaDB counts no further than 1001
+            count = "SELECT 4000000 + SLEEP(1.5)"
+        return int(db.connection().execute(sa.text(count)).scalar_one())
+
+    @router.get("/unnamed", dependencies=[Depends(get_db)])
+    def read_nothing() -> list[int]:
+        return [1]
+
+    @router.get("/stream")
+    def stream(db: ReadDb) -> Iterator[int]:
+        yield from (1, 2)
+
+    @router.get("/anything")
+    def answer_without_a_type(db: ReadDb):  # type: ignore[no-untyped-def]
+        return {"tags": list(db.exec(select(models.Tag)))}
 
     @router.post("/read-only/{name}")
     def write_with_a_reading_session(name: str, db: ReadDb) -> None:
@@ -153,6 +178,23 @@ def test_headers_and_status_of_a_learners_route(url: str, project: FastAPI) -> N
         assert teapot.headers["X-Method"] == "GET"
         own = client.get("/own")
         assert (own.status_code, own.text) == (202, "text")
+
+
+def test_other_kinds_of_routes(url: str, project: FastAPI) -> None:
+    with serve(url, project) as client:
+        client.post("/plain/python")
+        assert client.get("/unnamed").json() == [1]
+        assert client.get("/stream").text.split() == ["1", "2"]
+        assert client.get("/anything").json() == {"tags": [{"id": 1, "name": "python"}]}
+
+
+def test_a_slow_route_may_take_longer_than_the_wait_for_a_connection(
+    url: str, in_the_app: FastAPI
+) -> None:
+    with serve(url, in_the_app, DATABASE_LOCK_TIMEOUT="1") as client:
+        start = monotonic()
+        assert client.get("/slow").json() == 4_000_000
+        assert monotonic() - start > 1
 
 
 def test_writing_with_a_reading_session_fails(url: str, in_the_app: FastAPI) -> None:
@@ -225,15 +267,25 @@ def test_test_client_with_and_without_lifespan(url: str, monkeypatch: pytest.Mon
     with TestClient(app) as client:
         assert client.post("/users", json=ADA).status_code == 201
     shared_database.cache_clear()
-    try:
-        assert TestClient(app).get("/users/1").json()["email"] == ADA["email"]
-        outer = FastAPI()
-        outer.mount("/shop", app)
-        assert TestClient(outer).get("/shop/users/1").json()["email"] == ADA["email"]
-        assert TestClient(outer).get("/shop/async/users/1").status_code == 200
-    finally:
-        asyncio.run(shared_database().dispose())
-        shared_database.cache_clear()
+    outer = FastAPI()
+    outer.mount("/shop", app)
+    with TestClient(outer) as client:
+        assert client.get("/shop/users/1").json()["email"] == ADA["email"]
+        assert client.get("/shop/async/users/1").status_code == 200
+        assert client.portal
+        client.portal.call(shared_database().dispose)
+    shared_database.cache_clear()
+    assert TestClient(app).get("/users/1").json()["email"] == ADA["email"]
+    asyncio.run(shared_database().dispose())
+    shared_database.cache_clear()
+
+
+def test_rows_are_read_before_the_orm_has_done_anything() -> None:
+    code = 'import crud, models; print(crud.build(models.User, {"id": 7}).id)'
+    fresh = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (fresh.stdout, fresh.stderr) == ("7\n", "")
 
 
 def test_a_dead_connection_is_nobodys_error(url: str, dialect: str) -> None:
