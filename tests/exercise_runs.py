@@ -1,0 +1,92 @@
+"""Run the checks of an exercise on any solution, for the proofs in these tests and for mutants."""
+
+import gc
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from exercises import runner
+from exercises.__main__ import Recorder
+from exercises.runner import fresh_folder
+
+TESTS = Path(__file__).parent
+ROOT = TESTS.parent
+EXERCISES = ROOT / "exercises"
+
+
+@dataclass
+class Outcome:
+    """A run of the checks: its exit code, and its messages by step."""
+
+    code: int
+    failures: dict[int, list[str]]
+    passed: list[int]
+    complete: bool
+
+    @property
+    def text(self) -> str:
+        """All messages."""
+        return "\n".join(m for messages in self.failures.values() for m in messages)
+
+
+def run_checks(exercise: str, *options: str, plugins: tuple[object, ...] = ()) -> Outcome:
+    """Run an exercise's checks in this process: half the time of another interpreter."""
+    recorder = Recorder()
+    current = os.environ.get("PYTEST_CURRENT_TEST")  # the inner pytest removes it
+    # No rewritten asserts, no quoted source: the checks' messages need neither.
+    quick = ["-q", "-pno:cacheprovider", "--assert=plain", "--tb=native"]
+    code = pytest.main([str(EXERCISES / exercise), *quick, *options], plugins=[recorder, *plugins])
+    if current is not None:
+        os.environ["PYTEST_CURRENT_TEST"] = current
+    failures, passed = recorder.failures[exercise], recorder.passed_steps(exercise)
+    return Outcome(int(code), dict(failures), passed, recorder.complete)
+
+
+def solution_of(exercise: str) -> dict[str, str]:
+    """Read the solution's files, as they are named in a folder that holds nothing else."""
+    folder = EXERCISES / exercise / "solution"
+    if not folder.is_dir():
+        return {"app.py": folder.with_suffix(".py").read_text(encoding="utf-8")}
+    files = [p for p in sorted(folder.rglob("*")) if p.is_file() and "__pycache__" not in p.parts]
+    return {p.relative_to(folder).as_posix(): p.read_text(encoding="utf-8") for p in files}
+
+
+def write_files(files: dict[str, str], folder: Path) -> None:
+    """Write a solution into a folder."""
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def prefork_server() -> Iterator[str]:
+    """Give the socket of a Python that has imported the libraries; see prefork.py."""
+    with fresh_folder() as folder:
+        path = str(folder / "prefork")
+        options = {"PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+        command = [sys.executable, str(TESTS / "prefork.py"), path]
+        process = subprocess.Popen(command, env=os.environ | options, stdout=subprocess.PIPE)
+        with process:
+            assert process.stdout
+            assert process.stdout.readline() == b"ready\n"
+            yield path
+            process.kill()
+
+
+@contextmanager
+def preforked(path: str) -> Iterator[None]:
+    """Let servers start as forks of that Python, which saves them their imports."""
+    gc.freeze()  # each run collects garbage twice, and need not look at what is old
+    before = runner.PYTHON
+    runner.PYTHON = [sys.executable, "-IS", str(TESTS / "prefork.py"), path]
+    try:
+        yield
+    finally:
+        runner.PYTHON = before
