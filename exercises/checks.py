@@ -83,12 +83,16 @@ def unique(stem: str) -> str:
 
 
 def same(expected: Any, got: Any) -> bool:
-    """Compare as JSON means it: Decimal('9.90') equals 9.9 and "9.90"."""
+    """Compare as JSON means it: true is not 1, at any depth; Decimal('9.90') is 9.9 and "9.90"."""
     if isinstance(expected, Decimal):
         try:
             return not isinstance(got, bool) and Decimal(str(got)) == expected
         except InvalidOperation:
             return False
+    if isinstance(expected, dict) and isinstance(got, dict):
+        return expected.keys() == got.keys() and all(same(expected[k], got[k]) for k in expected)
+    if isinstance(expected, list) and isinstance(got, list):
+        return len(expected) == len(got) and all(map(same, expected, got))
     return bool(expected == got) and isinstance(expected, bool) == isinstance(got, bool)
 
 
