@@ -55,6 +55,7 @@ class CheckError(AssertionError):
     """A check failed; the text is complete sentences for the learner."""
 
     def __init__(self, sentence: str, why: str = "", reply: "Reply | None" = None) -> None:
+        self.reply = reply
         asked = f"{reply.exchange}\n" if reply else ""
         self.symptom = f"{reply.signature if reply else ''} {alike(sentence)}"
         self.cause = capital(why)
@@ -114,13 +115,14 @@ class Reply:
 
     def __init__(self, method: str, path: str, sent: Any, response: httpx.Response) -> None:
         self.asked = f"{method} {path}" + ("" if sent is None else f" with {shorten(sent)}")
+        self.path = path.partition("?")[0]
         self.status = response.status_code
         self.headers = response.headers
         self.text = response.text
         self.seen = unpack(response.headers.get("x-seen", ""))
         self.error: str = self.seen.get("error", "")
         self.database_error: str = self.seen.get("database_error", "")
-        self.signature = alike(f"{method} {path.partition('?')[0]} {self.status} {self.error}")
+        self.signature = alike(f"{method} {self.path} {self.status} {self.error}")
         try:
             self.body: Any = response.json()
         except ValueError:
@@ -415,6 +417,23 @@ class Api:
             response = None
         start(server.restart)
         return None if response is None else Reply(method, path, json, response)
+
+    def has_no_route_for(self, reply: Reply) -> bool:
+        """Tell whether nothing but the starter's placeholder, or another route, has answered."""
+        if reply.status in (501, 405) or (reply.status, reply.body) == (
+            404,
+            {"detail": "Not Found"},
+        ):
+            return True
+        name = reply.path.rpartition("/")[2]
+        if reply.status != 422 or name.isdigit() or '"path"' not in reply.text:
+            return False
+        # /users/search has come to /users/{user_id}: is it missing, or below it in the file?
+        try:
+            documented = self._send("GET", "/openapi.json", None, None).json()["paths"]
+        except (httpx.HTTPError, ValueError, LookupError, TypeError):
+            return False  # this server does not say which routes it has
+        return reply.path not in documented
 
     def list_all(self, path: str, limit: int = 100) -> list[dict[str, Any]]:
         """Read a list to its end with skip and limit, also where these are not built yet."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from exercises.catalog import work_in
 from exercises.checks import Api, CheckError
 from exercises.runner import Server, StartError, embedded_postgres, fresh_database, fresh_folder
 
@@ -61,8 +62,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def target(config: pytest.Config, exercise: Path) -> tuple[str, Path]:
     """Decide which app is checked: the exercise's own unless an option says otherwise."""
-    if config.getoption("app") or config.getoption("app_dir"):
-        return config.getoption("app") or "app:app", Path(config.getoption("app_dir") or ".")
+    app, app_dir = config.getoption("app"), config.getoption("app_dir")
+    if app or app_dir:
+        folder = work_in(Path(app_dir or "."), exercise.name)
+        names = [name for name in ("app", "main") if (folder / f"{name}.py").is_file()]
+        return app or f"{[*names, 'app'][0]}:app", folder
     if config.getoption("solution"):
         folder = exercise / "solution"
         return ("app:app", folder) if folder.is_dir() else ("solution:app", exercise)
@@ -126,6 +130,9 @@ def pytest_runtest_makereport(
     exercise = item.path.parent.name
     if isinstance(error, CheckError):
         text = str(error)
+        api = getattr(item, "funcargs", {}).get("api")
+        if isinstance(api, Api) and error.reply and api.has_no_route_for(error.reply):
+            report.user_properties.append(("begun", False))
     else:
         place = call.excinfo.traceback[-1] if call.excinfo else ""
         text = f"{BROKEN_CHECK}: {type(error).__name__}: {error}\n(at {place})"

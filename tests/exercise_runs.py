@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from exercises import runner
-from exercises.__main__ import Recorder
+from exercises.recorder import Recorder
 from exercises.runner import fresh_folder
 
 TESTS = Path(__file__).parent

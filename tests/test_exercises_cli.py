@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from exercises.__main__ import hints_of
+from exercises.catalog import hints_of
 
 ROOT = Path(__file__).parent.parent
 EXERCISES = ROOT / "exercises"
@@ -63,7 +63,7 @@ def test_cli_check_fails_then_passes(cli: Cli, project: Path) -> None:
     nothing_left = cli("check")
 
     assert failed.returncode == 1
-    assert "Step 1: wrong" in failed.stdout
+    assert "Step 1: not begun" in failed.stdout
     assert 1 <= failed.stdout.count("Came back:  501") <= 3
     assert passed.returncode == 0
     assert "Step 8: ok" in passed.stdout
@@ -218,7 +218,7 @@ def test_cli_watch_checks_again_after_a_save(project: Path) -> None:
         process.kill()
         process.communicate()
 
-    assert "Step 2: wrong" in before
+    assert "Step 2: not begun" in before
     assert "Step 2: ok" in after
 
 
