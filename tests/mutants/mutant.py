@@ -1,0 +1,174 @@
+"""A solution with one small mistake in it."""
+
+import ast
+import difflib
+import hashlib
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from exercise_runs import solution_of
+from mutants.operators import FOR_PEOPLE, OPERATORS, in_annotation, name_of
+from mutants.source import Function, Source
+
+JUSTIFIED = Path(__file__).with_name("justified.toml")
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change in one file of a solution."""
+
+    exercise: str
+    file: str
+    key: str
+    text: str
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The whole solution with the change in it."""
+        return solution_of(self.exercise) | {self.file: self.text}
+
+    @property
+    def place(self) -> str:
+        """The exercise, the file, and the function or class: what its key begins with."""
+        exercise, file, scope, _ = self.key.split(" ", 3)
+        return f"{exercise} {file} {scope.partition('.')[0]}"
+
+    @property
+    def digest(self) -> str:
+        """What it says, apart from where: it changes when anything in the solution does."""
+        files = "\0".join(f"{name}\0{text}" for name, text in sorted(self.files.items()))
+        return hashlib.sha256(f"{self.key}\0{files}".encode()).hexdigest()
+
+    @property
+    def diff(self) -> str:
+        """Show the lines that differ."""
+        before = solution_of(self.exercise)[self.file].splitlines()
+        lines = difflib.unified_diff(before, self.text.splitlines(), lineterm="", n=1)
+        return "\n".join(list(lines)[2:])
+
+
+@cache
+def mutants_of(exercise: str) -> tuple[Mutant, ...]:
+    """Make all mutants of an exercise's solution, each text once."""
+    found = []
+    for file, text in solution_of(exercise).items():
+        if file.endswith(".py") and not file.endswith(("env.py", "0001_create_users.py")):
+            found += [Mutant(exercise, file, *change) for change in changes(exercise, file, text)]
+    return tuple(found)
+
+
+def changes(exercise: str, file: str, text: str) -> Iterator[tuple[str, str]]:
+    """Give each change of a file: its key and the text with it."""
+    source = Source(text)
+    known = {ast.dump(source.tree)}
+    keys: Counter[str] = Counter()
+    for node in source.nodes():
+        for name, operator in OPERATORS.items():
+            if is_beside_the_point(name, node, source):
+                continue
+            for new in operator(node, source):
+                changed = source.replaced(*source.span(node), new)
+                meaning = meaning_of(changed)
+                if meaning is None or meaning in known:
+                    continue
+                known.add(meaning)
+                old, other = " ".join(source.code(node).split()), " ".join(new.split())
+                where = f"{exercise[:4]} {file} {source.scope(node)}"
+                key = f"{where} {name}: {shortened(old, other)}"
+                keys[key] += 1
+                yield (f"{key} #{keys[key]}" if keys[key] > 1 else key), changed
+
+
+def meaning_of(text: str) -> str | None:
+    """Give the tree without its places; None when Python cannot read the text."""
+    try:
+        compile(text, "app.py", "exec")
+    except SyntaxError:
+        return None
+    return ast.dump(ast.parse(text))
+
+
+def shortened(old: str, new: str) -> str:
+    """Write a change in one line; a removed statement is named by its first words."""
+    if new == "pass":
+        return old[:70].rstrip()
+    if len(old) + len(new) > 110:
+        # What both begin and end with says nothing.
+        pre = len(commonprefix(old, new))
+        post = len(commonprefix(old[pre:][::-1], new[pre:][::-1]))
+        cut = max(pre - 25, 0)
+        old, new = old[cut : len(old) - max(post - 10, 0)], new[cut : len(new) - max(post - 10, 0)]
+    return f"{old[:110]} -> {new[:110]}"
+
+
+def commonprefix(one: str, other: str) -> str:
+    """Give what both texts begin with."""
+    pairs = zip(one, other, strict=False)
+    return one[: next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))]
+
+
+# What no check could or should notice, and is therefore not changed
+
+
+def is_beside_the_point(operator: str, node: ast.AST, source: Source) -> bool:
+    """Tell what is not mutated: words for people, types for mypy, names of tables, indexes."""
+    parents = [node, *source.ancestors(node)]
+    if any(isinstance(p, ast.Import | ast.ImportFrom) for p in parents):
+        return True
+    if operator == "text" and any(is_for_people(p, source) for p in parents):
+        return True
+    if operator in ("text", "number", "element") and in_annotation(node, source):
+        # `element` takes one word out of a Literal.
+        return operator != "element"
+    if operator == "field" and isinstance(node, ast.Assign):
+        return source.code(node.targets[0]) == "__tablename__"
+    return any(is_route_path(p, source) for p in parents)
+
+
+def is_for_people(node: ast.AST, source: Source) -> bool:
+    """Tell what is a message, a title, a docstring, or the default of the environment."""
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+        return True
+    if isinstance(node, ast.Assign):
+        return source.code(node.targets[0]) == "__tablename__"
+    if isinstance(node, ast.keyword):
+        return node.arg in FOR_PEOPLE
+    if isinstance(node, ast.Call):
+        called = source.code(node.func)
+        return name_of(node) in ("ValueError", "TypeVar", "getLogger") or called.startswith(
+            ("logger.", "os.environ")
+        )
+    return is_detail(node, source)
+
+
+def is_detail(node: ast.AST, source: Source) -> bool:
+    """Tell whether a node is the sentence of an HTTPException."""
+    if node is source.tree:
+        return False
+    parent = source.parent(node)
+    return (
+        name_of(parent) == "HTTPException"
+        and isinstance(parent, ast.Call)
+        and node in parent.args[1:]
+    )
+
+
+def is_route_path(node: ast.AST, source: Source) -> bool:
+    """Tell whether a node is the path of a route, without which nothing works."""
+    if not isinstance(node, ast.Constant):
+        return False
+    call = source.parent(node)
+    return isinstance(call, ast.Call) and any(
+        isinstance(p, Function) and call in p.decorator_list and node in call.args
+        for p in source.ancestors(node)
+    )
+
+
+def justified() -> dict[str, str]:
+    """Read which mutants are right all the same, and why."""
+    groups = tomllib.loads(JUSTIFIED.read_text(encoding="utf-8")).get("justified", [])
+    return {key: group["reason"] for group in groups for key in group["mutants"]}
