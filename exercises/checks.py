@@ -512,7 +512,8 @@ def why_not_one(wins: list[int], rows: int) -> str:
     if rows == 2 and wins[0] % 2 != wins[-1] % 2:
         return (
             "each of two server processes let one request through: a lock, a set or a dictionary "
-            "belongs to one process. Only the database is shared: a unique constraint."
+            "holds in one process only, and a SELECT sees only what is committed. "
+            "Let a unique constraint decide, and catch its IntegrityError."
         )
     return (
         "a SELECT before the INSERT is the only guard: all requests look before one has written. "

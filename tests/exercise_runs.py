@@ -49,12 +49,16 @@ def run_checks(exercise: str, *options: str, plugins: tuple[object, ...] = ()) -
 
 
 def solution_of(exercise: str) -> dict[str, str]:
-    """Read the solution's files, as they are named in a folder that holds nothing else."""
-    folder = EXERCISES / exercise / "solution"
-    if not folder.is_dir():
-        return {"app.py": folder.with_suffix(".py").read_text(encoding="utf-8")}
-    files = [p for p in sorted(folder.rglob("*")) if p.is_file() and "__pycache__" not in p.parts]
-    return {p.relative_to(folder).as_posix(): p.read_text(encoding="utf-8") for p in files}
+    """Read the exercise's own solution."""
+    return solution_files(EXERCISES / exercise / "solution")
+
+
+def solution_files(path: Path) -> dict[str, str]:
+    """Read a solution, a folder or one .py file, as files of a folder that holds nothing else."""
+    if not path.is_dir():
+        return {"app.py": path.with_suffix(".py").read_text(encoding="utf-8")}
+    files = [p for p in sorted(path.rglob("*")) if p.is_file() and "__pycache__" not in p.parts]
+    return {p.relative_to(path).as_posix(): p.read_text(encoding="utf-8") for p in files}
 
 
 def write_files(files: dict[str, str], folder: Path) -> None:
