@@ -64,32 +64,39 @@ def mutants_of(exercise: str) -> tuple[Mutant, ...]:
 def changes(exercise: str, file: str, text: str) -> Iterator[tuple[str, str]]:
     """Give each change of a file: its key and the text with it."""
     source = Source(text)
-    known = {ast.dump(source.tree)}
+    known = {None, *(meaning_of(node, source, source.code(node)) for node in source.tree.body)}
     keys: Counter[str] = Counter()
     for node in source.nodes():
         for name, operator in OPERATORS.items():
-            if is_beside_the_point(name, node, source):
-                continue
             for new in operator(node, source):
-                changed = source.replaced(*source.span(node), new)
-                meaning = meaning_of(changed)
-                if meaning is None or meaning in known:
+                if is_beside_the_point(name, node, source):
+                    break
+                meaning = meaning_of(node, source, new)
+                if meaning in known:
                     continue
                 known.add(meaning)
                 old, other = " ".join(source.code(node).split()), " ".join(new.split())
-                where = f"{exercise[:4]} {file} {source.scope(node)}"
-                key = f"{where} {name}: {shortened(old, other)}"
+                key = f"{exercise[:4]} {file} {source.scope(node)} {name}: {shortened(old, other)}"
                 keys[key] += 1
-                yield (f"{key} #{keys[key]}" if keys[key] > 1 else key), changed
+                yield f"{key} #{keys[key]}" if keys[key] > 1 else key, changed(node, source, new)
 
 
-def meaning_of(text: str) -> str | None:
-    """Give the tree without its places; None when Python cannot read the text."""
+def changed(node: ast.AST, source: Source, new: str) -> str:
+    """Give the text of the file with other words in the place of a node."""
+    start, end = source.span(node)
+    return source.slice(0, start) + new + source.slice(end)
+
+
+def meaning_of(node: ast.AST, source: Source, new: str) -> str | None:
+    """Give the tree of the function or class around a changed node; None if it is no Python."""
+    (first, last), (start, end) = source.piece(node), source.span(node)
+    text = source.slice(first, start) + new + source.slice(end, last)
     try:
-        compile(text, "app.py", "exec")
+        tree = ast.parse(text)
+        compile(tree, "app.py", "exec")
     except SyntaxError:
         return None
-    return ast.dump(ast.parse(text))
+    return f"{first} {ast.dump(tree)}"
 
 
 def shortened(old: str, new: str) -> str:

@@ -5,6 +5,7 @@ import hashlib
 import io
 import itertools
 import json
+import os
 import re
 import signal
 from collections import Counter
@@ -126,7 +127,10 @@ def quiet() -> Iterator[None]:
 
 @contextlib.contextmanager
 def deadline() -> Iterator[None]:
-    """Interrupt a check that hangs; it fails then."""
+    """Interrupt a check that hangs; it fails then. Windows has no such signal."""
+    if not hasattr(signal, "SIGALRM"):
+        yield
+        return
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
         signal.alarm(5)  # once more, if something swallows the first
@@ -174,10 +178,13 @@ class Memory:
 
 
 @contextlib.contextmanager
-def workers(count: int) -> Iterator[ProcessPoolExecutor]:
-    """Give processes whose servers are forks of one that has imported the libraries."""
-    with prefork_server() as path, preforked(path), ProcessPoolExecutor(count) as pool:
-        yield pool
+def forks() -> Iterator[None]:
+    """Save the servers their imports, where a process can fork."""
+    if not hasattr(os, "fork"):
+        yield
+        return
+    with prefork_server() as path, preforked(path):
+        yield
 
 
 class SolutionRejectedError(Exception):
@@ -186,7 +193,7 @@ class SolutionRejectedError(Exception):
 
 def judge_all(mutants: list[Mutant], memory: Memory, count: int) -> Iterator[Verdict]:
     """Judge mutants in several processes; give each verdict as it comes, and remember it."""
-    with embedded_postgres() as url, workers(count) as pool:
+    with embedded_postgres() as url, forks(), ProcessPoolExecutor(count) as pool:
         any_order = orders(pool, sorted({mutant.exercise for mutant in mutants}))
         waiting, running = iter(mutants), set[Future[Verdict]]()
         while True:

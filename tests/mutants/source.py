@@ -35,13 +35,9 @@ class Source:
         """Give the text of a node."""
         return self.slice(*self.span(node))
 
-    def slice(self, start: int, end: int) -> str:
+    def slice(self, start: int, end: int | None = None) -> str:
         """Give the text between two bytes."""
         return self._bytes[start:end].decode()
-
-    def replaced(self, start: int, end: int, new: str) -> str:
-        """Give the whole text with other words between two bytes."""
-        return self.slice(0, start) + new + self.slice(end, len(self._bytes))
 
     def nodes(self) -> Iterator[ast.AST]:
         """Give all nodes that are code, in the order of the file."""
@@ -57,6 +53,13 @@ class Source:
         while node in self._parents:
             node = self._parents[node]
             yield node
+
+    def piece(self, node: ast.AST) -> tuple[int, int]:
+        """Give the span of the whole class, function or line of the file that the node is in."""
+        top = next(a for a in [node, *self.ancestors(node)] if self._parents.get(a) is self.tree)
+        lines = [d.lineno for d in getattr(top, "decorator_list", [])]
+        start, end = self.span(top)
+        return min([start, *(self._lines[line - 1] for line in lines)]), end
 
     def function(self, node: ast.AST) -> Function | None:
         """Give the function that the node is in."""
