@@ -1,6 +1,7 @@
 """Options, the `api` fixture, and failures told in sentences."""
 
 import inspect
+import shlex
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -151,9 +152,16 @@ def pytest_runtest_makereport(
         text = f"{BROKEN_CHECK}: {type(error).__name__}: {error}\n(at {line})"
     report.longrepr = (
         f"Step {marker.args[0]} of {exercise}: {promise}\n{text}\n"
-        f"Hint:       python -m exercises hint {exercise}"
+        f"Hint:       {hint_call(item.config, exercise)}"
     )
     return report
+
+
+def hint_call(config: pytest.Config, exercise: str) -> str:
+    """Write the command for a hint, for the project that is checked."""
+    named = {"--app": config.getoption("app"), "--app-dir": config.getoption("app_dir")}
+    options = [f"{name}={value}" for name, value in named.items() if value]
+    return shlex.join(["python", "-m", "exercises", "hint", exercise, *options])
 
 
 def tell(

@@ -138,11 +138,8 @@ def report(exercise: str, recorder: Recorder, target: Target) -> None:
             console.print(f"All of it passed. Our solution: {target.call(f'solution {exercise}')}")
         return
     first = min(failures)
-    # What comes back unchanged from one check to the next is told once.
-    distinct: dict[str, str] = {}
-    for text in failures[first]:
-        distinct.setdefault(text.partition("Came back")[2] or text, text)
-    messages = list(distinct.values())[: 1 if states[first] == NOT_BEGUN else SHOWN_MESSAGES]
+    told = [text for text in failures[first] if "\nFollows from: " not in text]
+    messages = told[: 1 if states[first] == NOT_BEGUN else SHOWN_MESSAGES]
     for message in messages:
         console.print(f"\n{message}")
     rest = sum(len(failures[step]) for step in failures if states[step] == "wrong") - len(messages)

@@ -44,8 +44,12 @@ def check_class(args: argparse.Namespace) -> int:
         console.print(f"{folder} holds no submissions: it takes a folder for each learner.")
         return 2
     csv, junitxml = args.csv or folder / "results.csv", args.junitxml or folder / "results.xml"
-    for path in (csv, junitxml):
-        path.touch()  # an error here comes better now than after an hour
+    try:
+        for path in (csv, junitxml):
+            path.touch()  # an error here comes better now than after an hour
+    except OSError as error:
+        console.print(f"The results cannot be written: {error}")
+        return 2
     with options(args) as for_pytest:
         try:
             run(Classroom(args.j or os.cpu_count() or 1, args.time_limit, for_pytest), submissions)
