@@ -2,8 +2,6 @@
 
 import gc
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +11,6 @@ import pytest
 
 from exercises import runner
 from exercises.recorder import Recorder
-from exercises.runner import fresh_folder
 
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
@@ -69,27 +66,23 @@ def write_files(files: dict[str, str], folder: Path) -> None:
         path.write_text(text, encoding="utf-8")
 
 
-@contextmanager
-def prefork_server() -> Iterator[str]:
-    """Give the socket of a Python that has imported the libraries; see prefork.py."""
-    with fresh_folder() as folder:
-        path = str(folder / "prefork")
-        options = {"PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-        command = [sys.executable, str(TESTS / "prefork.py"), path]
-        process = subprocess.Popen(command, env=os.environ | options, stdout=subprocess.PIPE)
-        with process:
-            assert process.stdout
-            assert process.stdout.readline() == b"ready\n"
-            yield path
-            process.kill()
+# More than the runner imports for a learner, who waits for it.
+LIBRARIES = (*runner.LIBRARIES, "aiosqlite", "alembic.config", "psycopg")
 
 
 @contextmanager
-def preforked(path: str) -> Iterator[None]:
+def prefork_server() -> Iterator[list[str]]:
+    """Give what runs a program in a fork of a Python that has imported the libraries."""
+    with runner.forking_python(*LIBRARIES) as python:
+        yield python
+
+
+@contextmanager
+def preforked(python: list[str]) -> Iterator[None]:
     """Let servers start as forks of that Python, which saves them their imports."""
     gc.freeze()  # each run collects garbage twice, and need not look at what is old
     before = runner.PYTHON
-    runner.PYTHON = [sys.executable, "-IS", str(TESTS / "prefork.py"), path]
+    runner.PYTHON = python
     try:
         yield
     finally:

@@ -1,5 +1,9 @@
 """What the checks of exercises/ see of an app, and how they tell it."""
 
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from exercise_runs import prefork_server, preforked, run_checks
+from exercise_runs import ROOT, prefork_server, preforked, run_checks
 from exercises.catalog import STARTERS
 from exercises.causes import Why, capital
 from exercises.checks import Api, CheckError, Reply, one_wins, same_row
@@ -47,14 +51,14 @@ Serve = Callable[[str], Api]
 
 
 @pytest.fixture(scope="module")
-def forks() -> Iterator[str]:
+def forks() -> Iterator[list[str]]:
     """Start one Python from which servers are forked."""
     with prefork_server() as path:
         yield path
 
 
 @pytest.fixture
-def serve(tmp_path: Path, forks: str) -> Iterator[Serve]:
+def serve(tmp_path: Path, forks: list[str]) -> Iterator[Serve]:
     """Give what serves an app; its source follows the prelude."""
     with ExitStack() as stack:
         stack.enter_context(preforked(forks))
@@ -206,7 +210,29 @@ def test_restart_keeps_the_database(serve: Serve) -> None:
     assert api.get("/rows").body == [3, 4]
 
 
-# Two processes
+# Processes
+
+
+def test_forks_end_with_the_process_that_asked_for_them(tmp_path: Path) -> None:
+    script = """
+import os
+from pathlib import Path
+from exercises.runner import Server
+Path("app.py").write_text("import os, fastapi; app = fastapi.FastAPI(); print(os.getppid())")
+server = Server("app:app", Path(), "sqlite://", Path())
+server.start()
+print(server.log[0], flush=True)
+os._exit(0)
+"""
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, check=True)
+
+    forking = int(done.stdout)
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{forking}").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not Path(f"/proc/{forking}").exists()
 
 
 @pytest.mark.parametrize("path", ["/sync", "/async"])

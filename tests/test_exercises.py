@@ -78,7 +78,7 @@ def postgres() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def prefork_socket() -> Iterator[str]:
+def prefork_socket() -> Iterator[list[str]]:
     """Start one Python from which servers are forked."""
     with prefork_server() as path:
         yield path
