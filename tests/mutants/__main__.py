@@ -25,6 +25,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("names", nargs="*", type=find, metavar="EXERCISE", help="default: all")
     parser.add_argument("-j", type=int, default=2, metavar="N", help="processes (2)")
     parser.add_argument("-k", default="", metavar="TEXT", help="only mutants whose name has it")
+    parser.add_argument("--given", action="store_true", help="what the starter has written, too")
     parser.add_argument("--list", action="store_true", help="only name the mutants")
     parser.add_argument("--show", action="store_true", help="only show what was found before")
     parser.add_argument("--survivors", action="store_true", help="only those that survived before")
@@ -93,7 +94,7 @@ def main(arguments: list[str]) -> int:
     """Run the command; give the exit code: 1 when a mutant survives without a reason."""
     args = parse(arguments)
     chosen = args.names or exercises()
-    mutants = [m for name in chosen for m in mutants_of(name) if args.k in m.key]
+    mutants = [m for name in chosen for m in mutants_of(name, args.given) if args.k in m.key]
     memory = Memory()
     if args.survivors:
         mutants = [m for m in mutants if m.key in memory.last and memory.last[m.key].survived]

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from exercise_runs import solution_of
+from exercises.catalog import STARTERS
 from mutants.operators import FOR_PEOPLE, OPERATORS, in_annotation, name_of
 from mutants.source import Function, Source
 
@@ -52,21 +53,31 @@ class Mutant:
 
 
 @cache
-def mutants_of(exercise: str) -> tuple[Mutant, ...]:
-    """Make all mutants of an exercise's solution, each text once."""
-    found = []
-    for file, text in solution_of(exercise).items():
-        if file.endswith(".py") and not file.endswith(("env.py", "0001_create_users.py")):
-            found += [Mutant(exercise, file, *change) for change in changes(exercise, file, text)]
-    return tuple(found)
+def mutants_of(exercise: str, given: bool = False) -> tuple[Mutant, ...]:
+    """Make the mutants of what a learner writes, and if asked to of what the starter gives."""
+    left_out = frozenset[str]() if given else pieces_of_starter(exercise)
+    return tuple(
+        Mutant(exercise, file, key, changed)
+        for file, text in solution_of(exercise).items()
+        if file.endswith(".py") and not file.endswith("env.py")
+        for key, changed in changes(exercise, file, text, left_out)
+    )
 
 
-def changes(exercise: str, file: str, text: str) -> Iterator[tuple[str, str]]:
-    """Give each change of a file: its key and the text with it."""
+def pieces_of_starter(exercise: str) -> frozenset[str]:
+    """Give the functions, classes and other lines that a learner finds written already."""
+    texts = [path.read_text(encoding="utf-8") for path in (STARTERS / exercise).rglob("*.py")]
+    return frozenset(ast.dump(node) for text in texts for node in ast.parse(text).body)
+
+
+def changes(
+    exercise: str, file: str, text: str, left_out: frozenset[str] = frozenset()
+) -> Iterator[tuple[str, str]]:
+    """Give each change of a file, each meaning once: its key and the text with it."""
     source = Source(text)
     known = {None, *(meaning_of(node, source, source.code(node)) for node in source.tree.body)}
     keys: Counter[str] = Counter()
-    for node in source.nodes():
+    for node in source.nodes(left_out):
         for name, operator in OPERATORS.items():
             for new in operator(node, source):
                 if is_beside_the_point(name, node, source):

@@ -39,10 +39,11 @@ class Source:
         """Give the text between two bytes."""
         return self._bytes[start:end].decode()
 
-    def nodes(self) -> Iterator[ast.AST]:
-        """Give all nodes that are code, in the order of the file."""
-        places = [node for node in ast.walk(self.tree) if isinstance(node, ast.expr | ast.stmt)]
-        return iter(sorted(places, key=lambda node: (*self.span(node), type(node).__name__)))
+    def nodes(self, left_out: frozenset[str] = frozenset()) -> Iterator[ast.AST]:
+        """Give what is code in the order of the file, without functions and classes left out."""
+        tops = [top for top in self.tree.body if ast.dump(top) not in left_out]
+        found = [n for top in tops for n in ast.walk(top) if isinstance(n, ast.expr | ast.stmt)]
+        return iter(sorted(found, key=lambda node: (*self.span(node), type(node).__name__)))
 
     def parent(self, node: ast.AST) -> ast.AST:
         """Give the node that this one is a part of."""
