@@ -236,7 +236,7 @@ def test_flat_project_with_plain_sqlalchemy() -> None:
 
     assert outcome.passed == [1, 2, 3, 4, 5, 6, 7]
     assert list(outcome.failures) == [8]
-    assert "SELECT before the INSERT is the only guard" in outcome.text
+    assert "nobody caught the IntegrityError" in outcome.text
     assert not (TESTS / "flat_project" / "app.db").exists()
 
 
