@@ -15,6 +15,8 @@ from exercises.catalog import STARTERS
 from mutants.operators import FOR_PEOPLE, OPERATORS, in_annotation, name_of
 from mutants.source import Function, Source
 
+# What these are given never reaches an answer.
+NOT_ANSWERED = ("logger.", "logging.", "os.environ", "ValueError", "TypeVar")
 JUSTIFIED = Path(__file__).with_name("justified.toml")
 
 
@@ -133,46 +135,28 @@ def commonprefix(one: str, other: str) -> str:
 
 
 def is_beside_the_point(operator: str, node: ast.AST, source: Source) -> bool:
-    """Tell what is not mutated: words for people, types for mypy, names of tables, indexes."""
-    parents = [node, *source.ancestors(node)]
-    if any(isinstance(p, ast.Import | ast.ImportFrom) for p in parents):
+    """Tell what is not mutated: words for people, types for mypy, imports, paths of routes."""
+    if operator in ("text", "number") and in_annotation(node, source):
         return True
-    if operator == "text" and any(is_for_people(p, source) for p in parents):
-        return True
-    if operator in ("text", "number", "element") and in_annotation(node, source):
-        # `element` takes one word out of a Literal.
-        return operator != "element"
-    if operator == "field" and isinstance(node, ast.Assign):
-        return source.code(node.targets[0]) == "__tablename__"
-    return any(is_route_path(p, source) for p in parents)
+    around = [node, *source.ancestors(node)]
+    return any(is_for_people(p, source) or is_route_path(p, source) for p in around)
 
 
 def is_for_people(node: ast.AST, source: Source) -> bool:
-    """Tell what is a message, a title, a docstring, or the default of the environment."""
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-        return True
+    """Tell what is an import, a docstring, a title, a log entry, the sentence of an error."""
+    if isinstance(node, ast.Expr):
+        return isinstance(node.value, ast.Constant) or is_for_people(node.value, source)
     if isinstance(node, ast.Assign):
         return source.code(node.targets[0]) == "__tablename__"
     if isinstance(node, ast.keyword):
         return node.arg in FOR_PEOPLE
-    if isinstance(node, ast.Call):
-        called = source.code(node.func)
-        return name_of(node) in ("ValueError", "TypeVar", "getLogger") or called.startswith(
-            ("logger.", "os.environ")
-        )
-    return is_detail(node, source)
-
-
-def is_detail(node: ast.AST, source: Source) -> bool:
-    """Tell whether a node is the sentence of an HTTPException."""
-    if node is source.tree:
-        return False
-    parent = source.parent(node)
-    return (
-        name_of(parent) == "HTTPException"
-        and isinstance(parent, ast.Call)
-        and node in parent.args[1:]
-    )
+    if isinstance(node, ast.Call) and source.code(node.func).startswith(NOT_ANSWERED):
+        return True
+    if isinstance(node, ast.expr):
+        call = source.parent(node)
+        if isinstance(call, ast.Call) and name_of(call) == "HTTPException":
+            return node in call.args[1:]
+    return isinstance(node, ast.Import | ast.ImportFrom)
 
 
 def is_route_path(node: ast.AST, source: Source) -> bool:
