@@ -158,7 +158,10 @@ def run(args: argparse.Namespace) -> int:
     if args.command == "solution":
         return learner.solution(args.name, args.show, target)
     if args.command == "reset":
-        return learner.check_reset() if args.check else learner.reset(args.name, args.yes, target)
+        if args.check:
+            return learner.check_reset()
+        names = exercises() if args.name == "all" else [args.name]
+        return max([learner.reset(name, args.yes, target) for name in names])
     return learner.show_table(target)
 
 

@@ -68,11 +68,13 @@ def show_table(target: Target) -> int:
     console.print(f"{bar} {len(done)} of {len(names)} exercises done")
     table = Table("exercise", "steps", "", box=None, pad_edge=False)
     for name in names:
-        state = defects[name] or ("done" if name in done else "next" if name == coming else "")
+        state = "done" if name in done else "next" if name == coming else ""
         style = {"done": "green", "next": "bold"}.get(state)
         of = "?" if defects[name] else len(steps_of(name))
         table.add_row(name, f"{len(progress.passed(name))}/{of}", state, style=style)
     console.print(table)
+    for sentence in filter(None, defects.values()):
+        console.print(f"Cannot be checked: {sentence}.", style="red")
     if coming:
         console.print(target.call(f"check {coming}"))
     return 0

