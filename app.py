@@ -1,11 +1,10 @@
 """The HTTP API: for each route what comes in, the crud function that runs, what goes out.
 
-Sections: lifespan, app, middleware, errors, parameters, service, users, async, posts, tags,
-comments, categories, products, orders.
+Sections: lifespan, app, parameters, service, users, async, posts, tags, comments, categories,
+products, orders.
 """
 
 import gc
-import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
@@ -14,33 +13,17 @@ from urllib.parse import quote, urlencode
 from anyio import CapacityLimiter, to_thread
 from fastapi import Body, Depends, FastAPI, Header, HTTPException, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
-from pydantic import AfterValidator, BaseModel, BeforeValidator
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from pydantic import AfterValidator, BeforeValidator
+from sqlalchemy.exc import SQLAlchemyError
 
 import crud
 import models
-from database import (
-    AsyncDb,
-    AsyncReadDb,
-    BusyError,
-    Database,
-    DatabaseRoute,
-    Db,
-    ReadDb,
-    ReportDb,
-    StartupError,
-    get_database,
-    may_pass,
-    prepare_schema,
-    read_settings,
-    schema_revisions,
-)
-
-logger = logging.getLogger("uvicorn.error")
+from core.errors import HANDLERS, Error
+from core.middleware import AnswerHead, ExplainFailedStart, IgnoreLastSlash, LimitBody
+from core.routing import DatabaseRoute
+from core.schema import prepare_schema, schema_revisions
+from core.settings import read_settings
+from database import AsyncDb, AsyncReadDb, Database, Db, ReadDb, ReportDb, get_database
 
 # ── Lifespan ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -60,166 +43,18 @@ async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
 # ── App ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-class Error(BaseModel):
-    """The body of every error but 422, which lists what is invalid."""
-
-    detail: str
-
-
 app = FastAPI(
     title="onemodel",
     description="A blog and a shop: one SQLModel class is both the table and the schema.",
     version="1.0.0",
     lifespan=lifespan,
     redirect_slashes=False,
+    exception_handlers=HANDLERS,
     responses={status: {"model": Error} for status in (400, 404, 409, 413, 503)},
 )
 app.router.route_class = DatabaseRoute
-
-
-# ── Middleware ───────────────────────────────────────────────────────────────────────────────────
-
-MAX_BODY = 1024 * 1024
-TOO_LARGE = "The body is larger than 1 MiB"
-
-
-class Middleware:
-    """What stands between the server and the app, and sees each request and answer."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-
-class LimitBody(Middleware):
-    """Refuse bodies over 1 MiB with 413 and JSON, where FastAPI's max_body_size sends text."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Believe a Content-Length that is too large; count the bytes of every other body."""
-        size = 0
-
-        async def receive_within_limit() -> Message:
-            nonlocal size
-            message = await receive()
-            size += len(message.get("body", b""))
-            if size > MAX_BODY:
-                raise HTTPException(413, TOO_LARGE)
-            return message
-
-        if int(dict(scope.get("headers", ())).get(b"content-length", 0)) > MAX_BODY:
-            await JSONResponse({"detail": TOO_LARGE}, 413)(scope, receive, send)
-        else:
-            await self.app(scope, receive_within_limit, send)
-
-
-class IgnoreLastSlash(Middleware):
-    """Answer /users/ like /users, without a redirect."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the path on without its last slash."""
-        if scope["type"] == "http" and scope["path"].endswith("/"):
-            scope = {**scope, "path": scope["path"][:-1] or "/"}
-        await self.app(scope, receive, send)
-
-
-class AnswerHead(Middleware):
-    """Answer HEAD like GET, without the body."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the app see a GET and take the body out of its answer."""
-
-        async def send_without_body(message: Message) -> None:
-            if message["type"] == "http.response.body":
-                message = {**message, "body": b""}
-            await send(message)
-
-        if scope["type"] == "http" and scope["method"] == "HEAD":
-            await self.app({**scope, "method": "GET"}, receive, send_without_body)
-        else:
-            await self.app(scope, receive, send)
-
-
-class ExplainFailedStart(Middleware):
-    """End the log of a failed start with the reason, without a traceback of where it was found."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Cut the traceback from what the server is to log."""
-
-        async def send_reason(message: Message) -> None:
-            if message["type"] == "lifespan.startup.failed":
-                _, known, reason = message["message"].rpartition(f"{StartupError.__name__}: ")
-                message = {**message, "message": reason.strip() if known else message["message"]}
-            await send(message)
-
-        await self.app(scope, receive, send_reason if scope["type"] == "lifespan" else send)
-
-
 for middleware in (LimitBody, IgnoreLastSlash, AnswerHead, ExplainFailedStart):
     app.add_middleware(middleware)
-
-
-# ── Errors ───────────────────────────────────────────────────────────────────────────────────────
-
-STATUS_CODES = {
-    crud.NotFoundError: 404,
-    crud.ConflictError: 409,
-    crud.RuleError: 400,
-    crud.TryAgainError: 503,
-}
-
-
-@app.exception_handler(crud.DomainError)
-async def answer_domain_error(request: Request, error: crud.DomainError) -> JSONResponse:
-    """Answer a rule of crud.py that said no."""
-    status = STATUS_CODES[type(error)]
-    if status == 503:
-        return answer_try_again(request, error, str(error))
-    return JSONResponse({"detail": str(error)}, status)
-
-
-@app.exception_handler(IntegrityError)
-async def answer_broken_constraint(request: Request, error: IntegrityError) -> JSONResponse:
-    """Answer a constraint of the database that said no, without showing its SQL."""
-    return await answer_domain_error(request, crud.as_domain_error(error))
-
-
-@app.exception_handler(DataError)
-async def answer_unfit_value(_: Request, error: DataError) -> JSONResponse:
-    """Answer a value that passed validation and that the database still refused."""
-    return JSONResponse({"detail": "A value does not fit the database"}, 400)
-
-
-@app.exception_handler(BusyError)
-@app.exception_handler(DBAPIError)
-@app.exception_handler(PoolTimeoutError)
-async def answer_database_error(request: Request, error: Exception) -> JSONResponse:
-    """Answer 503 if the same request may succeed a moment later; any other fault is a bug."""
-    if not may_pass(error):
-        raise error
-    return answer_try_again(request, error, "The database is busy or away; try again")
-
-
-def answer_try_again(request: Request, error: Exception, detail: str) -> JSONResponse:
-    """Answer 503, and leave the cause in the log."""
-    cause = str(getattr(error, "orig", error)).strip().partition("\n")[0]
-    logger.warning("503 %s %s: %s", request.method, quote(request.url.path), cause)
-    return JSONResponse({"detail": detail}, 503, {"Retry-After": "1"})
-
-
-@app.exception_handler(RequestValidationError)
-async def answer_invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-    """Answer what is invalid and where, without the input: it may be a password."""
-    errors = [{key: e[key] for key in ("type", "loc", "msg")} for e in error.errors()]
-    for shown, e in zip(errors, error.errors(), strict=True):
-        if e["type"] == "json_invalid":  # what stands there and what should, as Python's json says
-            shown["msg"] = f"Invalid JSON at character {e['loc'][1]}: {e['ctx']['error']}"
-    return JSONResponse({"detail": errors}, 422)
-
-
-@app.exception_handler(Exception)
-async def answer_bug(_: Request, error: Exception) -> JSONResponse:
-    """Answer without details; the server's log has them."""
-    # The server closes the connection after a bug; a client that is not told would use it again.
-    return JSONResponse({"detail": "Internal server error"}, 500, {"Connection": "close"})
 
 
 # ── Parameters ───────────────────────────────────────────────────────────────────────────────────

@@ -16,7 +16,9 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from database import Database, StartupError, prepare_schema, read_settings
+from core.schema import prepare_schema
+from core.settings import StartupError, read_settings
+from database import Database
 from models import (
     Base,
     Category,

@@ -10,7 +10,8 @@ from sqlalchemy.engine import Connection
 from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
 
 import models
-from database import migration_engine, parse_url, read_settings
+from core.schema import migration_engine
+from core.settings import parse_url, read_settings
 
 config = context.config
 

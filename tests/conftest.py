@@ -22,7 +22,8 @@ import sqlalchemy as sa
 import uvicorn
 from alembic import command
 
-from database import alembic_config, migration_engine, parse_url
+from core.schema import alembic_config, migration_engine
+from core.settings import parse_url
 
 DIALECTS = ["sqlite", "postgresql"] + ["mysql"] * ("TEST_MYSQL_URL" in os.environ)
 NewDatabase = Callable[[], AbstractContextManager[str]]

@@ -14,7 +14,8 @@ from uuid import uuid4
 import httpx
 
 from conftest import new_order, new_post, new_product, new_user, serve
-from database import migration_engine, parse_url
+from core.schema import migration_engine
+from core.settings import parse_url
 
 
 def at_once(number: int, call: Callable[[int], Any]) -> list[Any]:

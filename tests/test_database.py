@@ -11,13 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from conftest import DIALECTS, migrate, new_user, serve
-from database import (
-    Settings,
-    StartupError,
-    parse_url,
-    read_settings,
-    schema_revisions,
-)
+from core.schema import schema_revisions
+from core.settings import Settings, StartupError, parse_url, read_settings
 
 ROOT = Path(__file__).parent.parent
 
@@ -161,7 +156,8 @@ def test_a_sqlite_file_from_an_older_version_is_migrated(tmp_path: Path) -> None
 
 def test_several_workers_start_at_once_on_a_new_file(tmp_path: Path) -> None:
     script = (
-        "from database import parse_url, prepare_schema\n"
+        "from core.schema import prepare_schema\n"
+        "from core.settings import parse_url\n"
         "input()\n"
         f"prepare_schema(parse_url('sqlite:///{(tmp_path / 'app.db').as_posix()}'))\n"
     )

@@ -9,7 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from conftest import serve
-from database import migration_engine, parse_url
+from core.schema import migration_engine
+from core.settings import parse_url
 from models import Base
 
 ROOT = Path(__file__).parent.parent

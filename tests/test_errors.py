@@ -8,7 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from conftest import DIALECTS, new_post, new_user, serve
-from database import migration_engine, parse_url
+from core.schema import migration_engine
+from core.settings import parse_url
 
 JSON = {"Content-Type": "application/json"}
 BIG = 10**30

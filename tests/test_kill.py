@@ -15,7 +15,8 @@ import httpx
 import sqlalchemy as sa
 
 from conftest import new_product, new_user, serve
-from database import migration_engine, parse_url
+from core.schema import migration_engine
+from core.settings import parse_url
 
 ROOT = Path(__file__).parent.parent
 

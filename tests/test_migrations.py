@@ -13,7 +13,8 @@ from pytest_alembic.config import Config as PytestAlembicConfig
 from pytest_alembic.runner import runner
 
 from conftest import migrate
-from database import alembic_config, migration_engine, parse_url
+from core.schema import alembic_config, migration_engine
+from core.settings import parse_url
 from models import Base
 
 ROOT = Path(__file__).parent.parent

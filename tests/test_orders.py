@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from conftest import new_order, new_product, new_user, statements
-from database import migration_engine, parse_url
+from core.schema import migration_engine
+from core.settings import parse_url
 
 
 @pytest.fixture

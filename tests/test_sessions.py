@@ -20,16 +20,10 @@ import crud
 import models
 from app import app, lifespan
 from conftest import new_user, serve
-from database import (
-    AsyncDb,
-    DatabaseRoute,
-    Db,
-    ReadDb,
-    get_db,
-    migration_engine,
-    parse_url,
-    shared_database,
-)
+from core.routing import DatabaseRoute
+from core.schema import migration_engine
+from core.settings import parse_url
+from database import AsyncDb, Db, ReadDb, get_db, shared_database
 
 ROOT = Path(__file__).parent.parent
 ADA = {"name": "Ada Lovelace", "email": "ada@example.com"}

@@ -9,7 +9,8 @@ from sqlmodel import Field
 
 import models
 from conftest import new_post, new_user
-from database import migration_engine, parse_url
+from core.schema import migration_engine
+from core.settings import parse_url
 
 ADA = {"name": "Ada Lovelace", "email": "ada@example.com"}
 

@@ -1,0 +1,119 @@
+"""Which answer an error gets."""
+
+import logging
+import re
+import sqlite3
+from typing import Any
+from urllib.parse import quote
+
+import psycopg
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+import crud
+from database import BusyError
+
+logger = logging.getLogger("uvicorn.error")
+
+
+class Error(BaseModel):
+    """The body of every error but 422, which lists what is invalid."""
+
+    detail: str
+
+
+# What passes by itself: SQLSTATEs of PostgreSQL (serialization, deadlock, lock, too many
+# connections, shutdown and start-up; 08 is the connection), error numbers of MariaDB and MySQL.
+PASSING_STATES = ("08", "40001", "40P01", "55P03", "53300", "57P0")
+PASSING_NUMBERS = {1040, 1053, 1203, 1205, 1213, 1927, 2002, 2003, 2006, 2013}
+
+
+def may_pass(error: Exception) -> bool:
+    """Tell whether the same request may succeed a moment later: a lock, a lost connection."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, BusyError | PoolTimeoutError)
+    cause = error.orig
+    if error.connection_invalidated:
+        return True
+    if isinstance(cause, sqlite3.Error):
+        return getattr(cause, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+    if isinstance(cause, psycopg.Error):
+        return (cause.sqlstate or _connection_state(cause)).startswith(PASSING_STATES)
+    return bool(cause and cause.args and cause.args[0] in PASSING_NUMBERS)
+
+
+def _connection_state(error: psycopg.Error) -> str:
+    # Of a connection that was not made, psycopg has the text alone.
+    refused_for_good = re.search("authentication|does not exist|pg_hba|not permitted", str(error))
+    return "" if refused_for_good or not isinstance(error, psycopg.OperationalError) else "08"
+
+
+STATUS_CODES = {
+    crud.NotFoundError: 404,
+    crud.ConflictError: 409,
+    crud.RuleError: 400,
+    crud.TryAgainError: 503,
+}
+
+
+async def answer_domain_error(request: Request, error: crud.DomainError) -> JSONResponse:
+    """Answer a rule of crud.py that said no."""
+    status = STATUS_CODES[type(error)]
+    if status == 503:
+        return answer_try_again(request, error, str(error))
+    return JSONResponse({"detail": str(error)}, status)
+
+
+async def answer_broken_constraint(request: Request, error: IntegrityError) -> JSONResponse:
+    """Answer a constraint of the database that said no, without showing its SQL."""
+    return await answer_domain_error(request, crud.as_domain_error(error))
+
+
+async def answer_unfit_value(_: Request, error: DataError) -> JSONResponse:
+    """Answer a value that passed validation and that the database still refused."""
+    return JSONResponse({"detail": "A value does not fit the database"}, 400)
+
+
+async def answer_database_error(request: Request, error: Exception) -> JSONResponse:
+    """Answer 503 if the same request may succeed a moment later; any other fault is a bug."""
+    if not may_pass(error):
+        raise error
+    return answer_try_again(request, error, "The database is busy or away; try again")
+
+
+def answer_try_again(request: Request, error: Exception, detail: str) -> JSONResponse:
+    """Answer 503, and leave the cause in the log."""
+    cause = str(getattr(error, "orig", error)).strip().partition("\n")[0]
+    logger.warning("503 %s %s: %s", request.method, quote(request.url.path), cause)
+    return JSONResponse({"detail": detail}, 503, {"Retry-After": "1"})
+
+
+async def answer_invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+    """Answer what is invalid and where, without the input: it may be a password."""
+    errors = [{key: e[key] for key in ("type", "loc", "msg")} for e in error.errors()]
+    for shown, e in zip(errors, error.errors(), strict=True):
+        if e["type"] == "json_invalid":  # what stands there and what should, as Python's json says
+            shown["msg"] = f"Invalid JSON at character {e['loc'][1]}: {e['ctx']['error']}"
+    return JSONResponse({"detail": errors}, 422)
+
+
+async def answer_bug(_: Request, error: Exception) -> JSONResponse:
+    """Answer without details; the server's log has them."""
+    # The server closes the connection after a bug; a client that is not told would use it again.
+    return JSONResponse({"detail": "Internal server error"}, 500, {"Connection": "close"})
+
+
+HANDLERS: dict[int | type[Exception], Any] = {
+    crud.DomainError: answer_domain_error,
+    IntegrityError: answer_broken_constraint,
+    DataError: answer_unfit_value,
+    BusyError: answer_database_error,
+    DBAPIError: answer_database_error,
+    PoolTimeoutError: answer_database_error,
+    RequestValidationError: answer_invalid,
+    Exception: answer_bug,
+}
