@@ -290,7 +290,7 @@ def test_a_dead_connection_is_nobodys_error(url: str) -> None:
             assert client.get("/users/1").status_code == 200
             with migration_engine(parse_url(url)).begin() as connection:
                 connection.exec_driver_sql(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
                     " WHERE datname = current_database() AND pid != pg_backend_pid()"
                 )
             assert client.get("/users/1").status_code == 200
