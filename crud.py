@@ -26,6 +26,7 @@ from sqlalchemy import (
     Select,
     String,
     TypeDecorator,
+    and_,
     bindparam,
     delete,
     func,
@@ -287,14 +288,24 @@ class Pattern(TypeDecorator[str]):
 
 def contains(name: str, *searched: Any) -> ColumnElement[bool]:
     """Return the condition that one of the columns has the named parameter in it, in any case."""
-    pattern = func.lower(bindparam(name, type_=Pattern))
-    return or_(*(func.lower(column).like(pattern, escape="/") for column in searched))
+    pattern = bindparam(name, type_=Pattern)
+    return or_(*(column.ilike(pattern, escape="/") for column in searched))
 
 
 @cache
 def _narrow(model: Any, statement: Select[Any], names: tuple[str, ...]) -> Select[Any]:
-    statement = statement.where(*(FILTERS[model][name] for name in names))
-    return statement.order_by(model.id).offset(bindparam("skip")).limit(bindparam("limit"))
+    filtered = statement.where(*(FILTERS[model][name] for name in names))
+    return part(model, statement, filtered, model.id)
+
+
+def part(model: Any, statement: Select[Any], filtered: Select[Any], order: Any) -> Select[Any]:
+    """Return the SELECT of those rows that `filtered` finds: in order, from `skip`, `limit` of them.
+
+    What is skipped is counted in an index alone; only the rows of the answer are read.
+    """
+    ids = filtered.with_only_columns(model.id).order_by(order)
+    page = ids.offset(bindparam("skip")).limit(bindparam("limit")).subquery()
+    return statement.where(model.id.in_(select(page.c.id))).order_by(order)
 
 
 def narrow(
@@ -328,7 +339,7 @@ FILTERS[User] = {
     "after_id": col(User.id) > bindparam("after_id"),
 }
 ALL_USERS = select(*columns(User))
-NEWEST_USERS = rows_of(User).order_by(col(User.id).desc())
+NEWEST_USERS = part(User, ALL_USERS, rows_of(User), col(User.id).desc())
 COUNT_USERS = select(func.count()).select_from(User).where(NOT_DELETED)
 
 
@@ -360,7 +371,7 @@ def page_users(db: Session, page: int, page_size: int) -> models.Page[User]:
     total = execute(db, COUNT_USERS).scalar_one()
     total_pages = -(-total // page_size)
     return models.Page(
-        items=fetch(db, User, NEWEST_USERS.offset((page - 1) * page_size).limit(page_size)),
+        items=fetch(db, User, NEWEST_USERS, {"skip": (page - 1) * page_size, "limit": page_size}),
         total=total,
         page=page,
         page_size=page_size,
@@ -440,14 +451,16 @@ def get_user_with_posts(db: Session, id: int, query: models.Pagination) -> model
 
 def list_top_spenders(db: Session, limit: int) -> list[models.Spender]:
     """Return who spent most; cancelled orders do not count."""
-    user = (col(User.id), col(User.name), col(User.email))
-    count, total = func.count(col(Order.id)), func.sum(Order.total_amount)
+    count, total = func.count().label("orders"), func.sum(Order.total_amount).label("spent")
+    paid = select(col(Order.user_id), count, total).where(
+        col(Order.status) != OrderStatus.CANCELLED
+    )
+    sums = paid.group_by(col(Order.user_id)).subquery()  # an index alone has all of this
     statement = (
-        select(*user, count, total)
-        .join(Order, col(Order.user_id) == User.id)
-        .where(NOT_DELETED, col(Order.status) != OrderStatus.CANCELLED)
-        .group_by(*user)
-        .order_by(total.desc(), user[0])
+        select(col(User.id), col(User.name), col(User.email), sums.c.orders, sums.c.spent)
+        .join(sums, sums.c.user_id == User.id)
+        .where(NOT_DELETED)
+        .order_by(sums.c.spent.desc(), col(User.id))
         .limit(limit)
     )
     return [
@@ -458,15 +471,12 @@ def list_top_spenders(db: Session, limit: int) -> list[models.Spender]:
 
 # ── Posts ────────────────────────────────────────────────────────────────────────────────────────
 
-TAG_NAMED = (
-    select(col(PostTag.post_id))
-    .join(Tag, col(Tag.id) == PostTag.tag_id)
-    .where(col(PostTag.post_id) == Post.id, col(Tag.name) == bindparam("tag"))
-)
+TAG_NAMED = select(col(Tag.id)).where(col(Tag.name) == bindparam("tag")).scalar_subquery()
+TAGGED = select(col(PostTag.post_id)).where(col(PostTag.tag_id) == TAG_NAMED)
 FILTERS[Post] = {
     "published": col(Post.published) == bindparam("published"),
     "author_id": col(Post.author_id) == bindparam("author_id"),
-    "tag": TAG_NAMED.exists(),
+    "tag": col(Post.id).in_(TAGGED),
     "after_id": col(Post.id) > bindparam("after_id"),
 }
 # What joinedload() and selectinload() do for ORM objects: the author comes with the post, the tags
@@ -698,7 +708,10 @@ FILTERS[Product] = {
     "category_id": col(Product.category_id) == bindparam("category_id"),
     "min_price": col(Product.price) >= bindparam("min_price"),
     "max_price": col(Product.price) <= bindparam("max_price"),
-    "in_stock": (col(Product.stock) > 0) == bindparam("in_stock"),
+    "in_stock": or_(
+        and_(bindparam("in_stock", type_=Boolean), col(Product.stock) > 0),
+        and_(not_(bindparam("in_stock", type_=Boolean)), col(Product.stock) == 0),
+    ),
     "search": contains("search", Product.name, Product.sku, Product.description),
     "after_id": col(Product.id) > bindparam("after_id"),
 }

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,7 +90,9 @@ def postgresql(apps: Iterable[str], given: str | None) -> Iterator[Database]:
 
 
 @contextmanager
-def new_database(url: URL) -> Iterator[tuple[str, Engine]]:
+def new_database(
+    url: URL, fill: Callable[[Engine], None] | None = fill
+) -> Iterator[tuple[str, Engine]]:
     """Yield the server's name and an engine of a new database; it is dropped afterwards."""
     url = url.set(drivername="postgresql")
     server = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
@@ -104,7 +106,8 @@ def new_database(url: URL) -> Iterator[tuple[str, Engine]]:
     engine = create_engine(url.set(database=name), isolation_level="AUTOCOMMIT", poolclass=NullPool)
     try:
         migrate(as_text(engine.url))
-        fill(engine)
+        if fill:
+            fill(engine)
         yield f"PostgreSQL {version.split()[0]}", engine
     finally:
         with server.connect() as connection:

@@ -32,7 +32,10 @@ def options_for(url: URL, settings: Settings, *, write: bool = False) -> dict[st
         case "postgresql":
             server = f"-c lock_timeout={seconds}s -c timezone=UTC"
             if not write:
-                server += " -c default_transaction_read_only=on"
+                # A plan for any term would read all rows for a rare one, so each gets its own.
+                server += (
+                    " -c default_transaction_read_only=on -c plan_cache_mode=force_custom_plan"
+                )
             options["connect_args"] = {"connect_timeout": seconds, "options": server}
         case "mysql":
             server = f"SET SESSION innodb_lock_wait_timeout = {seconds}"

@@ -25,6 +25,16 @@ def render_item(kind: str, item: Any, _: AutogenContext) -> str | Literal[False]
     return False
 
 
+def include_object(
+    item: Any, _name: str | None, kind: str, _reflected: bool, _other: object
+) -> bool:
+    """Leave out the indexes that only PostgreSQL has, where there is another database."""
+    if kind != "index" or context.get_context().dialect.name == "postgresql":
+        return True
+    options = item.dialect_options["postgresql"]
+    return not options["using"] and options["where"] is None
+
+
 def run(connection: Connection | None = None, url: sa.URL | None = None) -> None:
     """Run the migrations on a connection, or print them for the dialect of a URL."""
     context.configure(
@@ -33,7 +43,9 @@ def run(connection: Connection | None = None, url: sa.URL | None = None) -> None
         target_metadata=models.Base.metadata,
         literal_binds=connection is None,
         render_item=render_item,
+        include_object=include_object,
         render_as_batch=True,
+        transaction_per_migration=True,
     )
     with context.begin_transaction():
         context.run_migrations()
@@ -43,7 +55,7 @@ given = config.attributes.get("connection")
 if isinstance(given, Connection):
     run(given)  # the app's start: the connection and its transaction are there already
 elif given is not None:
-    with given.begin() as connection:
+    with given.connect() as connection:
         run(connection)
 else:
     fileConfig(config.config_file_name or "alembic.ini", disable_existing_loggers=False)
@@ -51,5 +63,5 @@ else:
     if context.is_offline_mode():
         run(url=database_url)
     else:
-        with migration_engine(database_url).begin() as connection:
+        with migration_engine(database_url).connect() as connection:
             run(connection)

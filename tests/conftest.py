@@ -22,7 +22,7 @@ import sqlalchemy as sa
 import uvicorn
 from alembic import command
 
-from core.schema import alembic_config, migration_engine
+from core.schema import alembic_config, migration_engine, schema_revisions
 from core.settings import parse_url
 
 DIALECTS = ["sqlite", "postgresql"] + ["mysql"] * ("TEST_MYSQL_URL" in os.environ)
@@ -32,14 +32,12 @@ NewDatabase = Callable[[], AbstractContextManager[str]]
 def migrate(url: str, revision: str = "head") -> None:
     """Bring a database up or down to a revision."""
     engine = migration_engine(parse_url(url))
-    with engine.begin() as connection:
-        config = alembic_config()
-        config.attributes["connection"] = connection
-        current = sa.inspect(connection).has_table("alembic_version") and connection.scalar(
-            sa.text("SELECT max(version_num) FROM alembic_version")
-        )
-        down = revision == "base" or (revision != "head" and (current or "") > revision)
-        (command.downgrade if down else command.upgrade)(config, revision)
+    config = alembic_config()
+    config.attributes["connection"] = engine
+    with engine.connect() as connection:
+        current = schema_revisions(connection)[0] or ""
+    down = revision == "base" or (revision != "head" and current > revision)
+    (command.downgrade if down else command.upgrade)(config, revision)
 
 
 def as_text(url: sa.URL) -> str:

@@ -18,7 +18,7 @@ from core.settings import parse_url
 from models import Base
 
 ROOT = Path(__file__).parent.parent
-NEWEST = "0007"
+NEWEST = "0008"
 
 
 @pytest.fixture
