@@ -299,7 +299,7 @@ def _narrow(model: Any, statement: Select[Any], names: tuple[str, ...]) -> Selec
 
 
 def part(model: Any, statement: Select[Any], filtered: Select[Any], order: Any) -> Select[Any]:
-    """Return the SELECT of those rows that `filtered` finds: in order, from `skip`, `limit` of them.
+    """Return the SELECT of the rows that `filtered` finds, in order: `limit` of them from `skip`.
 
     What is skipped is counted in an index alone; only the rows of the answer are read.
     """
