@@ -1,7 +1,7 @@
 """The HTTP API: for each route what comes in, the crud function that runs, what goes out.
 
-Sections: lifespan, app, parameters, service, users, async, posts, tags, comments, categories,
-products, orders.
+Sections: lifespan, app, parameters, service, users, tags, posts, comments, categories, products,
+orders, async.
 """
 
 import gc
@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import crud
 import models
+from core.docs import ANOTHER_USER, MORE_PRODUCTS, MORE_USERS, SECTIONS, add_docs
 from core.errors import HANDLERS, Error
 from core.middleware import AnswerHead, ExplainFailedStart, IgnoreLastSlash, LimitBody
 from core.routing import DatabaseRoute
@@ -48,11 +49,15 @@ app = FastAPI(
     description="A blog and a shop: one SQLModel class is both the table and the schema.",
     version="1.0.0",
     lifespan=lifespan,
+    docs_url=None,  # core/docs.py serves them, without internet
+    redoc_url=None,
+    openapi_tags=[{"name": name, "description": text} for name, text in SECTIONS.items()],
     redirect_slashes=False,
     exception_handlers=HANDLERS,
     responses={status: {"model": Error} for status in (400, 404, 409, 413, 503)},
 )
 app.router.route_class = DatabaseRoute
+add_docs(app)
 for middleware in (LimitBody, IgnoreLastSlash, AnswerHead, ExplainFailedStart):
     app.add_middleware(middleware)
 
@@ -67,14 +72,31 @@ def refuse_unusual_digits(text: str) -> str:
     return text
 
 
-PathId = Annotated[int, BeforeValidator(refuse_unusual_digits), Path(ge=1, le=models.MAX_INTEGER)]
+# An example is what /docs proposes. They fit together: /docs can be clicked from top to bottom.
+PathId = Annotated[
+    int,
+    BeforeValidator(refuse_unusual_digits),
+    Path(ge=1, le=models.MAX_INTEGER, json_schema_extra={"example": 1}),
+]
+SecondId = Annotated[PathId, Path(json_schema_extra={"example": 2})]  # of a row that may go
+ThirdId = Annotated[PathId, Path(json_schema_extra={"example": 3})]
 PathText = Annotated[str, Path(max_length=254), AfterValidator(models.refuse_nul)]
-UserIds = Annotated[list[models.Id] | None, Body(embed=True, min_length=1, max_length=1000)]
+PathEmail = Annotated[PathText, Path(json_schema_extra={"example": "ada@example.com"})]
+PathSku = Annotated[PathText, Path(json_schema_extra={"example": "WH-001"})]
+NewStatus = Annotated[models.OrderStatus, Query(json_schema_extra={"example": "confirmed"})]
+UserIds = Annotated[
+    list[models.Id] | None, Body(embed=True, min_length=1, max_length=1000, examples=[[4]])
+]
 Difference = Annotated[
-    models.Integer, Body(embed=True, ge=-models.MAX_INTEGER, le=models.MAX_INTEGER)
+    models.Integer, Body(embed=True, ge=-models.MAX_INTEGER, le=models.MAX_INTEGER, examples=[-3])
 ]
 IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=64)]
-NewUsers = Annotated[list[models.UserCreate], Body(min_length=1, max_length=1000)]
+NewUsers = Annotated[
+    list[models.UserCreate], Body(min_length=1, max_length=1000, examples=[MORE_USERS])
+]
+NewProducts = Annotated[
+    list[models.ProductCreate], Body(min_length=1, max_length=1000, examples=[MORE_PRODUCTS])
+]
 ListQuery = Annotated[models.KeysetPagination, Query()]
 PageQuery = Annotated[models.Pagination, Query()]
 LongPageQuery = Annotated[models.LongPagination, Query()]
@@ -202,7 +224,7 @@ def read_active_users(db: ReadDb, query: ListQuery, paginate: Paginate) -> Seque
 
 
 @app.get("/users/by-email/{email:path}", tags=["Users"])
-def read_user_by_email(email: PathText, db: ReadDb) -> models.User:
+def read_user_by_email(email: PathEmail, db: ReadDb) -> models.User:
     """Find a user by e-mail, in any case."""
     return crud.get_user_by_email(db, email)
 
@@ -263,8 +285,8 @@ def delete_inactive_users(db: Db) -> dict[str, int]:
     return crud.delete_inactive_users(db)
 
 
-@app.delete("/users/{id}", tags=["Users"], status_code=204)
-def delete_user(id: PathId, db: Db) -> None:
+@app.delete("/users/{id}", tags=["Deletes"], status_code=204)
+def delete_user(id: SecondId, db: Db) -> None:
     """Delete a user for good, posts and comments included."""
     crud.remove(db, models.User, id)
 
@@ -294,47 +316,25 @@ def read_notifications(id: PathId, db: ReadDb, query: PageQuery) -> Sequence[mod
     return crud.list_of_user(db, models.Notification, id, query)
 
 
-# ── Async ────────────────────────────────────────────────────────────────────────────────────────
+# ── Tags ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-@app.post("/async/users", tags=["Async"], status_code=201)
-async def create_user_async(columns: UserColumns, db: AsyncDb) -> models.User:
-    """Do what POST /users does, without a thread: run_sync lends crud the async connection."""
-    return await db.run_sync(crud.add, models.User, columns)
+@app.post("/tags", tags=["Tags"], status_code=201)
+def create_tag(data: models.TagCreate, db: Db) -> models.Tag:
+    """Add a tag; names are stored in lower case."""
+    return crud.add(db, models.Tag, data.columns())
 
 
-@app.get("/async/users", tags=["Async"])
-async def read_users_async(
-    db: AsyncReadDb, query: UserQuery, paginate: Paginate
-) -> Sequence[models.User]:
-    """List users like GET /users."""
-    return paginate(await db.run_sync(crud.list_users, query), query)
+@app.get("/tags", tags=["Tags"])
+def read_tags(db: ReadDb, query: ListQuery, paginate: Paginate) -> Sequence[models.Tag]:
+    """List tags."""
+    return paginate(crud.list_rows(db, models.Tag, query), query)
 
 
-@app.get("/async/users/{id}", tags=["Async"])
-async def read_user_async(id: PathId, db: AsyncReadDb) -> models.User:
-    """Show a user like GET /users/{id}."""
-    return await db.run_sync(crud.get, models.User, id)
-
-
-@app.get("/async/users/{id}/with-posts", tags=["Async"])
-async def read_user_with_posts_async(
-    id: PathId, db: AsyncReadDb, query: LongPageQuery
-) -> models.UserWithPosts:
-    """Show a user with posts like GET /users/{id}/posts."""
-    return await db.run_sync(crud.get_user_with_posts, id, query)
-
-
-@app.put("/async/users/{id}", tags=["Async"])
-async def replace_user_async(id: PathId, columns: UserColumns, db: AsyncDb) -> models.User:
-    """Replace all fields like PUT /users/{id}."""
-    return await db.run_sync(crud.change, models.User, id, columns)
-
-
-@app.delete("/async/users/{id}", tags=["Async"], status_code=204)
-async def delete_user_async(id: PathId, db: AsyncDb) -> None:
-    """Delete a user like DELETE /users/{id}."""
-    await db.run_sync(crud.remove, models.User, id)
+@app.delete("/tags/{id}", tags=["Deletes"], status_code=204)
+def delete_tag(id: PathId, db: Db) -> None:
+    """Delete a tag; posts that had it stay."""
+    crud.remove(db, models.Tag, id)
 
 
 # ── Posts ────────────────────────────────────────────────────────────────────────────────────────
@@ -379,31 +379,10 @@ def publish_post(id: PathId, db: Db) -> models.PostDetail:
     return crud.publish_post(db, id)
 
 
-@app.delete("/posts/{id}", tags=["Posts"], status_code=204)
+@app.delete("/posts/{id}", tags=["Deletes"], status_code=204)
 def delete_post(id: PathId, db: Db) -> None:
     """Delete a post with its comments and tag links."""
     crud.remove(db, models.Post, id)
-
-
-# ── Tags ─────────────────────────────────────────────────────────────────────────────────────────
-
-
-@app.post("/tags", tags=["Tags"], status_code=201)
-def create_tag(data: models.TagCreate, db: Db) -> models.Tag:
-    """Add a tag; names are stored in lower case."""
-    return crud.add(db, models.Tag, data.columns())
-
-
-@app.get("/tags", tags=["Tags"])
-def read_tags(db: ReadDb, query: ListQuery, paginate: Paginate) -> Sequence[models.Tag]:
-    """List tags."""
-    return paginate(crud.list_rows(db, models.Tag, query), query)
-
-
-@app.delete("/tags/{id}", tags=["Tags"], status_code=204)
-def delete_tag(id: PathId, db: Db) -> None:
-    """Delete a tag; posts that had it stay."""
-    crud.remove(db, models.Tag, id)
 
 
 # ── Comments ─────────────────────────────────────────────────────────────────────────────────────
@@ -458,7 +437,7 @@ def update_category(id: PathId, data: models.CategoryUpdate, db: Db) -> models.C
     return crud.update_category(db, id, data)
 
 
-@app.delete("/categories/{id}", tags=["Categories"], status_code=204)
+@app.delete("/categories/{id}", tags=["Deletes"], status_code=204)
 def delete_category(id: PathId, db: Db) -> None:
     """Delete a category; its products and children stay, without it."""
     crud.delete_category(db, id)
@@ -471,6 +450,12 @@ def delete_category(id: PathId, db: Db) -> None:
 def create_product(data: models.ProductCreate, db: Db) -> models.Product:
     """Add a product."""
     return crud.create_product(db, data)
+
+
+@app.post("/products/bulk", tags=["Products"], status_code=201)
+def create_products(data: NewProducts, db: Db) -> list[models.Product]:
+    """Add up to 1000 products in one transaction: all of them or none."""
+    return crud.create_products(db, data)
 
 
 @app.get("/products", tags=["Products"])
@@ -502,7 +487,7 @@ def read_low_stock(
 
 
 @app.get("/products/by-sku/{sku}", tags=["Products"])
-def read_product_by_sku(sku: PathText, db: ReadDb) -> models.Product:
+def read_product_by_sku(sku: PathSku, db: ReadDb) -> models.Product:
     """Find a product by its SKU, in any case."""
     return crud.get_product_by_sku(db, sku)
 
@@ -525,8 +510,8 @@ def adjust_stock(id: PathId, change: Difference, db: Db) -> models.Product:
     return crud.adjust_stock(db, id, change)
 
 
-@app.delete("/products/{id}", tags=["Products"], status_code=204)
-def delete_product(id: PathId, db: Db) -> None:
+@app.delete("/products/{id}", tags=["Deletes"], status_code=204)
+def delete_product(id: SecondId, db: Db) -> None:
     """Delete a product that was never ordered."""
     crud.remove(db, models.Product, id)
 
@@ -580,7 +565,50 @@ def read_order_details(id: PathId, db: ReadDb) -> models.Order:
 
 @app.patch("/orders/{id}/status", tags=["Orders"])
 def change_order_status(
-    id: PathId, new_status: models.OrderStatus, db: Db
+    id: PathId, new_status: NewStatus, db: Db
 ) -> dict[str, int | models.OrderStatus]:
     """Move an order on; cancelling it puts the stock back."""
     return {"order_id": id, "new_status": crud.change_status(db, id, new_status)}
+
+
+# ── Async ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@app.post("/async/users", tags=["Async"], status_code=201, openapi_extra=ANOTHER_USER)
+async def create_user_async(columns: UserColumns, db: AsyncDb) -> models.User:
+    """Do what POST /users does, without a thread: run_sync lends crud the async connection."""
+    return await db.run_sync(crud.add, models.User, columns)
+
+
+@app.get("/async/users", tags=["Async"])
+async def read_users_async(
+    db: AsyncReadDb, query: UserQuery, paginate: Paginate
+) -> Sequence[models.User]:
+    """List users like GET /users."""
+    return paginate(await db.run_sync(crud.list_users, query), query)
+
+
+@app.get("/async/users/{id}", tags=["Async"])
+async def read_user_async(id: PathId, db: AsyncReadDb) -> models.User:
+    """Show a user like GET /users/{id}."""
+    return await db.run_sync(crud.get, models.User, id)
+
+
+@app.get("/async/users/{id}/with-posts", tags=["Async"])
+async def read_user_with_posts_async(
+    id: PathId, db: AsyncReadDb, query: LongPageQuery
+) -> models.UserWithPosts:
+    """Show a user with posts like GET /users/{id}/posts."""
+    return await db.run_sync(crud.get_user_with_posts, id, query)
+
+
+@app.put("/async/users/{id}", tags=["Async"])
+async def replace_user_async(id: PathId, columns: UserColumns, db: AsyncDb) -> models.User:
+    """Replace all fields like PUT /users/{id}."""
+    return await db.run_sync(crud.change, models.User, id, columns)
+
+
+@app.delete("/async/users/{id}", tags=["Async"], status_code=204)
+async def delete_user_async(id: ThirdId, db: AsyncDb) -> None:
+    """Delete a user like DELETE /users/{id}."""
+    await db.run_sync(crud.remove, models.User, id)

@@ -231,11 +231,16 @@ def add(db: Session, model: type[Row], values: Values) -> Row:
     return fetch(db, model, _insert(model), values)[0]
 
 
+def slug_of(text: str, model: Any) -> str:
+    """Return a slug that is made from a text, or from the name of its class where that is empty."""
+    return slugify(text, max_length=200) or str(model.__name__.lower())
+
+
 def add_with_slug(db: Session, model: Any, values: dict[str, Any], text: str) -> Any:
     """Insert a row under its slug or, without one, under one that is made from a text."""
     if values["slug"]:
         return add(db, model, values)
-    slug = slugify(text, max_length=200) or model.__name__.lower()
+    slug = slug_of(text, model)
     try:
         with db.begin_nested():
             return add(db, model, values | {"slug": slug})
@@ -469,6 +474,11 @@ def list_top_spenders(db: Session, limit: int) -> list[models.Spender]:
     ]
 
 
+# ── Tags ─────────────────────────────────────────────────────────────────────────────────────────
+
+FILTERS[Tag] = {"after_id": col(Tag.id) > bindparam("after_id")}
+
+
 # ── Posts ────────────────────────────────────────────────────────────────────────────────────────
 
 TAG_NAMED = select(col(Tag.id)).where(col(Tag.name) == bindparam("tag")).scalar_subquery()
@@ -585,11 +595,6 @@ def publish_post(db: Session, id: int) -> models.PostDetail:
     unpublished = ~col(Post.published)
     execute(db, update(Post).where(col(Post.id) == id, unpublished).values(published))
     return get_post(db, id)
-
-
-# ── Tags ─────────────────────────────────────────────────────────────────────────────────────────
-
-FILTERS[Tag] = {"after_id": col(Tag.id) > bindparam("after_id")}
 
 
 # ── Comments ─────────────────────────────────────────────────────────────────────────────────────
@@ -726,6 +731,20 @@ def create_product(db: Session, data: models.ProductCreate) -> Product:
     if data.category_id is not None:
         get(db, Category, data.category_id)
     return cast(Product, add_with_slug(db, Product, data.columns(), data.name))
+
+
+def create_products(db: Session, data: Sequence[models.ProductCreate]) -> list[Product]:
+    """Insert many products in one statement; raises NotFoundError for a category."""
+    wanted = {product.category_id for product in data} - {None}
+    if wanted:
+        found = execute(db, select(col(Category.id)).where(col(Category.id).in_(wanted)))
+        if len(found.all()) < len(wanted):
+            raise NotFoundError("Category not found")
+    rows = [product.columns() for product in data]
+    for row in rows:  # with an end of its own: one slug that is taken would undo all
+        row["slug"] = row["slug"] or f"{slug_of(row['name'], Product)}-{token_hex(6)}"
+    by_slug = {product.slug: product for product in fetch(db, Product, _insert(Product), rows)}
+    return [by_slug[row["slug"]] for row in rows]
 
 
 def list_products_with_categories(

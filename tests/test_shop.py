@@ -93,6 +93,37 @@ def test_delete_category_keeps_products_and_children(client: httpx.Client) -> No
     assert (gone.status_code, gone.json()) == (404, {"detail": "Category not found"})
 
 
+def test_create_products_bulk(client: httpx.Client) -> None:
+    category = new_category(client, "Music")["id"]
+    body = [
+        {"name": "Guitar", "price": 199.9, "stock_quantity": 3, "sku": "gt-1"},
+        {"name": "Drum", "price": 99, "category_id": category, "slug": "drum"},
+        {"name": "Guitar", "price": 1, "category_id": category},
+    ]
+    response = client.post("/products/bulk", json=body)
+    assert response.status_code == 201, response.text
+    made = response.json()
+    assert [product["name"] for product in made] == ["Guitar", "Drum", "Guitar"]
+    assert [product["stock"] for product in made] == [3, 0, 0]
+    assert (made[0]["sku"], made[1]["slug"]) == ("GT-1", "drum")
+    assert len({product["slug"] for product in made}) == 3
+    assert client.get("/products").json() == sorted(made, key=lambda product: product["id"])
+
+
+def test_create_products_bulk_all_or_none(client: httpx.Client) -> None:
+    new_product(client, name="Taken", sku="TAKEN")
+    good = {"name": "Good", "price": 1}
+    for wrong, status, detail in [
+        ({"name": "Bad", "price": 1, "sku": "taken"}, 409, "SKU already taken"),
+        ({"name": "Bad", "price": 1, "category_id": 9}, 404, "Category not found"),
+    ]:
+        response = client.post("/products/bulk", json=[good, wrong])
+        assert (response.status_code, response.json()) == (status, {"detail": detail})
+    for invalid in ([], [good] * 1001, [good, {"name": "Bad", "price": 0}], good):
+        assert client.post("/products/bulk", json=invalid).status_code == 422
+    assert len(client.get("/products").json()) == 1
+
+
 def test_create_product(client: httpx.Client) -> None:
     category = new_category(client, "Electronics")
     body = {

@@ -57,6 +57,7 @@ def test_single_rows_send_a_fixed_number_of_statements(filled: httpx.Client) -> 
         ("GET", "/posts/2", None, 2),
         ("PATCH", "/posts/2", {"title": "New title"}, 3),
         ("DELETE", "/posts/2", None, 1),
+        ("POST", "/products/bulk", [{"name": f"New {n}", "price": n + 1} for n in range(1000)], 1),
     ]:
         with statements() as sent:
             response = filled.request(method, path, json=body)

@@ -1,0 +1,96 @@
+"""The pages as a browser shows them: Chromium, a real server, and nothing from anywhere else."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, ElementHandle, Page, Request, sync_playwright
+
+from app import app
+from conftest import NewDatabase, serve
+from core.docs import SECTIONS
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or ""
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs Chromium: apt install chromium")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Yield Chromium. Not for the session: its event loop would be in the way of other tests."""
+    arguments = ["--no-sandbox"] * (hasattr(os, "geteuid") and os.geteuid() == 0)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def server(sqlite_databases: NewDatabase) -> Iterator[httpx.Client]:
+    """Yield a client of the app on an empty SQLite database."""
+    with sqlite_databases() as url, serve(url) as client:
+        yield client
+
+
+@pytest.fixture
+def page(browser: Browser, server: httpx.Client) -> Iterator[Page]:
+    """Yield a page that fails the test when it asks anybody but our server, or logs an error."""
+    strangers: list[str] = []
+    home = str(server.base_url)
+    with browser.new_context(base_url=home, viewport={"width": 1280, "height": 900}) as context:
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        page.on("pageerror", lambda error: strangers.append(str(error)))
+
+        def note(request: Request) -> None:
+            if not request.url.startswith((home, "blob:", "data:")) and request.failure != "csp":
+                strangers.append(f"{request.url} {request.failure}")
+
+        page.on("requestfinished", note)
+        page.on("requestfailed", note)  # "csp": our page forbade it, and it was not sent
+        yield page
+    assert strangers == []
+
+
+def execute(operation: ElementHandle) -> tuple[str, str]:
+    """Click "Try it out" and "Execute"; return what was asked and the status of the answer."""
+    for button in (".opblock-summary-control", ".try-out__btn", ".execute"):
+        find(operation, button).evaluate("button => button.click()")
+    status = find(operation, ".live-responses-table tbody .response-col_status").inner_text()
+    asked = [
+        find(operation, f".opblock-summary-{part}").inner_text() for part in ("method", "path")
+    ]
+    # What stays open makes the next one slower.
+    find(operation, ".opblock-summary-control").evaluate("button => button.click()")
+    return " ".join(asked).replace("\u200b", ""), status
+
+
+def find(place: Page | ElementHandle, selector: str) -> ElementHandle:
+    """Wait for an element and return it."""
+    element = place.wait_for_selector(selector, state="attached")
+    assert element, selector
+    return element
+
+
+def test_docs_from_top_to_bottom_on_an_empty_database(page: Page) -> None:
+    """Whoever clicks through all operations, with what is proposed, sees them all succeed.
+
+    Each takes Chromium a second: without TEST_EVERY_CLICK only the first dozen are clicked, and
+    test_docs.py sends what all of them propose.
+    """
+    page.goto("/docs")
+    find(page, ".opblock")
+    assert [tag.inner_text().split("\n")[0] for tag in page.query_selector_all(".opblock-tag")] == (
+        list(SECTIONS)
+    )
+    operations = page.query_selector_all(".opblock")
+    assert len(operations) == sum(map(len, app.openapi()["paths"].values()))
+    answers = map(execute, operations if "TEST_EVERY_CLICK" in os.environ else operations[:12])
+    assert [answer for answer in answers if answer[1][:1] != "2"] == []
+
+
+def test_redoc_without_internet(page: Page) -> None:
+    page.goto("/redoc")
+    assert "onemodel" in find(page, "h1").inner_text()
+    find(page, "text=Create User")
