@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import crud
 import models
-from core.docs import ANOTHER_USER, MORE_PRODUCTS, MORE_USERS, SECTIONS, add_docs
+from core.docs import SECTIONS, add_docs
 from core.errors import HANDLERS, Error
 from core.middleware import AnswerHead, ExplainFailedStart, IgnoreLastSlash, LimitBody
 from core.routing import DatabaseRoute
@@ -33,7 +33,7 @@ from database import AsyncDb, AsyncReadDb, Database, Db, ReadDb, ReportDb, get_d
 async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
     """Open the database for as long as the app runs; what is yielded is each request's state."""
     database = Database(read_settings())
-    await run_in_threadpool(prepare_schema, database.url)
+    await run_in_threadpool(prepare_schema, database.url, database.read_url)
     gc.collect()
     gc.freeze()  # what start-up made is never garbage: full collections would pause requests for it
     yield {"database": database}
@@ -72,31 +72,15 @@ def refuse_unusual_digits(text: str) -> str:
     return text
 
 
-# An example is what /docs proposes. They fit together: /docs can be clicked from top to bottom.
-PathId = Annotated[
-    int,
-    BeforeValidator(refuse_unusual_digits),
-    Path(ge=1, le=models.MAX_INTEGER, json_schema_extra={"example": 1}),
-]
-SecondId = Annotated[PathId, Path(json_schema_extra={"example": 2})]  # of a row that may go
-ThirdId = Annotated[PathId, Path(json_schema_extra={"example": 3})]
+PathId = Annotated[int, BeforeValidator(refuse_unusual_digits), Path(ge=1, le=models.MAX_INTEGER)]
 PathText = Annotated[str, Path(max_length=254), AfterValidator(models.refuse_nul)]
-PathEmail = Annotated[PathText, Path(json_schema_extra={"example": "ada@example.com"})]
-PathSku = Annotated[PathText, Path(json_schema_extra={"example": "WH-001"})]
-NewStatus = Annotated[models.OrderStatus, Query(json_schema_extra={"example": "confirmed"})]
-UserIds = Annotated[
-    list[models.Id] | None, Body(embed=True, min_length=1, max_length=1000, examples=[[4]])
-]
+UserIds = Annotated[list[models.Id] | None, Body(embed=True, min_length=1, max_length=1000)]
 Difference = Annotated[
-    models.Integer, Body(embed=True, ge=-models.MAX_INTEGER, le=models.MAX_INTEGER, examples=[-3])
+    models.Integer, Body(embed=True, ge=-models.MAX_INTEGER, le=models.MAX_INTEGER)
 ]
 IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=64)]
-NewUsers = Annotated[
-    list[models.UserCreate], Body(min_length=1, max_length=1000, examples=[MORE_USERS])
-]
-NewProducts = Annotated[
-    list[models.ProductCreate], Body(min_length=1, max_length=1000, examples=[MORE_PRODUCTS])
-]
+NewUsers = Annotated[list[models.UserCreate], Body(min_length=1, max_length=1000)]
+NewProducts = Annotated[list[models.ProductCreate], Body(min_length=1, max_length=1000)]
 ListQuery = Annotated[models.KeysetPagination, Query()]
 PageQuery = Annotated[models.Pagination, Query()]
 LongPageQuery = Annotated[models.LongPagination, Query()]
@@ -224,7 +208,7 @@ def read_active_users(db: ReadDb, query: ListQuery, paginate: Paginate) -> Seque
 
 
 @app.get("/users/by-email/{email:path}", tags=["Users"])
-def read_user_by_email(email: PathEmail, db: ReadDb) -> models.User:
+def read_user_by_email(email: PathText, db: ReadDb) -> models.User:
     """Find a user by e-mail, in any case."""
     return crud.get_user_by_email(db, email)
 
@@ -286,7 +270,7 @@ def delete_inactive_users(db: Db) -> dict[str, int]:
 
 
 @app.delete("/users/{id}", tags=["Deletes"], status_code=204)
-def delete_user(id: SecondId, db: Db) -> None:
+def delete_user(id: PathId, db: Db) -> None:
     """Delete a user for good, posts and comments included."""
     crud.remove(db, models.User, id)
 
@@ -487,7 +471,7 @@ def read_low_stock(
 
 
 @app.get("/products/by-sku/{sku}", tags=["Products"])
-def read_product_by_sku(sku: PathSku, db: ReadDb) -> models.Product:
+def read_product_by_sku(sku: PathText, db: ReadDb) -> models.Product:
     """Find a product by its SKU, in any case."""
     return crud.get_product_by_sku(db, sku)
 
@@ -511,7 +495,7 @@ def adjust_stock(id: PathId, change: Difference, db: Db) -> models.Product:
 
 
 @app.delete("/products/{id}", tags=["Deletes"], status_code=204)
-def delete_product(id: SecondId, db: Db) -> None:
+def delete_product(id: PathId, db: Db) -> None:
     """Delete a product that was never ordered."""
     crud.remove(db, models.Product, id)
 
@@ -565,7 +549,7 @@ def read_order_details(id: PathId, db: ReadDb) -> models.Order:
 
 @app.patch("/orders/{id}/status", tags=["Orders"])
 def change_order_status(
-    id: PathId, new_status: NewStatus, db: Db
+    id: PathId, new_status: models.OrderStatus, db: Db
 ) -> dict[str, int | models.OrderStatus]:
     """Move an order on; cancelling it puts the stock back."""
     return {"order_id": id, "new_status": crud.change_status(db, id, new_status)}
@@ -574,7 +558,7 @@ def change_order_status(
 # ── Async ────────────────────────────────────────────────────────────────────────────────────────
 
 
-@app.post("/async/users", tags=["Async"], status_code=201, openapi_extra=ANOTHER_USER)
+@app.post("/async/users", tags=["Async"], status_code=201)
 async def create_user_async(columns: UserColumns, db: AsyncDb) -> models.User:
     """Do what POST /users does, without a thread: run_sync lends crud the async connection."""
     return await db.run_sync(crud.add, models.User, columns)
@@ -609,6 +593,6 @@ async def replace_user_async(id: PathId, columns: UserColumns, db: AsyncDb) -> m
 
 
 @app.delete("/async/users/{id}", tags=["Async"], status_code=204)
-async def delete_user_async(id: ThirdId, db: AsyncDb) -> None:
+async def delete_user_async(id: PathId, db: AsyncDb) -> None:
     """Delete a user like DELETE /users/{id}."""
     await db.run_sync(crud.remove, models.User, id)

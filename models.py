@@ -117,9 +117,7 @@ Slug = Annotated[
     str, pydantic.Field(max_length=220, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", examples=["a-title"])
 ]
 TagName = Annotated[
-    NotBlank,
-    pydantic.Field(min_length=1, max_length=50, examples=["python"]),
-    BeforeValidator(_tidy_lower),
+    NotBlank, pydantic.Field(min_length=1, max_length=50), BeforeValidator(_tidy_lower)
 ]
 Sku = Annotated[
     str | None,
@@ -161,11 +159,6 @@ class Base(SQLModel):
 
     # MariaDB's default collation takes A for a and é for e; the other databases do not.
     __table_args__: ClassVar[Any] = {"mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin"}
-
-
-def proposing(**body: Any) -> Any:
-    """Return the configuration of an input class for which /docs proposes this body."""
-    return {"json_schema_extra": {"examples": [body]}}
 
 
 class WithId(Base):
@@ -334,22 +327,10 @@ class WithPassword(Input):
 
 
 class UserCreate(WithPassword, UserBase):
-    model_config = proposing(
-        name="Ada Lovelace",
-        username="ada_1815",
-        email="ada@example.com",
-        age=36,
-        city="London",
-        bio="Wrote the first program",
-        password="Secret123",  # noqa: S106
-    )
-
     name: NameOrFullName
 
 
 class UserUpdate(WithPassword, Update, UserBase):
-    model_config = proposing(age=37, city="Paris")
-
     name: NameOrFullName
     password: Password
     is_active: Boolean
@@ -435,20 +416,11 @@ class Post(PostRow, table=True):
 
 
 class PostCreate(Input, PostBase):
-    model_config = proposing(
-        title="Learning FastAPI",
-        content="FastAPI is a fine framework for building APIs",
-        author_id=1,
-        tag_ids=[1],
-    )
-
     author_id: Id | None = None
     tag_ids: list[Id] = Field(default=[], max_length=100)
 
 
 class PostUpdate(Update, PostBase):
-    model_config = proposing(title="Learning FastAPI and SQLModel", tag_ids=[1])
-
     slug: Slug
     author_id: Id | None
     tag_ids: list[Id] = Field(max_length=100)
@@ -473,15 +445,9 @@ class PostDetail(PostRow):
 
 
 class CommentCreate(Input):
-    body: NotBlank = Field(
-        min_length=1, max_length=2000, schema_extra={"examples": ["A fine post!"]}
-    )
+    body: NotBlank = Field(min_length=1, max_length=2000)
     author_id: Id | None = Field(
-        default=None,
-        foreign_key="users.id",
-        ondelete="CASCADE",
-        index=True,
-        schema_extra={"examples": [1]},
+        default=None, foreign_key="users.id", ondelete="CASCADE", index=True
     )
 
 
@@ -527,12 +493,10 @@ class Category(CategoryRow, table=True):
 
 
 class CategoryCreate(Input, CategoryBase):
-    model_config = proposing(name="Electronics", description="All that needs a plug")
+    pass
 
 
 class CategoryUpdate(Update, CategoryBase):
-    model_config = proposing(description="All that needs a plug or a battery")
-
     slug: Slug
 
 
@@ -576,22 +540,11 @@ class Product(ProductRow, table=True):
 
 
 class ProductCreate(Input, ProductBase):
-    model_config = proposing(
-        name="Wireless Headphones",
-        sku="WH-001",
-        description="They last a day",
-        price=79.99,
-        stock=50,
-        category_id=1,
-    )
-
     stock: StockOrQuantity = 0
     category_id: Id | None = None
 
 
 class ProductUpdate(Update, ProductBase):
-    model_config = proposing(price=69.99)
-
     slug: Slug
     stock: StockOrQuantity
     is_active: Boolean
@@ -707,12 +660,6 @@ class OrderItemCreate(Input):
 
 
 class OrderCreate(Input):
-    model_config = proposing(
-        user_id=1,
-        items=[{"product_id": 1, "quantity": 2}],
-        shipping_address="12 St James's Square, London",
-    )
-
     user_id: Id
     items: list[OrderItemCreate] = Field(min_length=1, max_length=100)
     shipping_address: NotBlank | None = Field(default=None, min_length=1, max_length=500)

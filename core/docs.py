@@ -1,6 +1,7 @@
 """/docs and /redoc, with the files of the package fastapi-offline: they need no internet."""
 
 from pathlib import Path
+from typing import Any
 
 import fastapi_offline
 from fastapi import FastAPI, Request
@@ -23,23 +24,96 @@ SECTIONS = {
     "Deletes": "Last, as the sections above need what these delete.",
 }
 
-# What a request proposes is beside its class in models.py; these two take many rows ...
-MORE_USERS = [
-    {"name": "Grace Hopper", "email": "grace@example.com", "age": 85, "city": "New York"},
-    {"name": "Alan Turing", "email": "alan@example.com", "age": 41, "city": "London"},
-    {"name": "Linus Torvalds", "email": "linus@example.com", "age": 56, "city": "Portland"},
-]
-MORE_PRODUCTS = [
-    {"name": "Mouse", "sku": "MO-001", "price": 19.5, "stock": 5, "category_id": 1},
-    {"name": "Keyboard", "sku": "KB-001", "price": 49, "stock": 20, "category_id": 1},
-]
-# ... and this one comes when the e-mail of its class's example is taken.
-USER = {"name": "Guido van Rossum", "email": "guido@example.com", "age": 70, "city": "Haarlem"}
-ANOTHER_USER = {"requestBody": {"content": {"application/json": {"example": USER}}}}
+# What /docs proposes for each body: one after the other they work, on an empty database.
+BODIES: dict[str, dict[str, Any]] = {
+    "UserCreate": {
+        "name": "Ada Lovelace",
+        "username": "ada_1815",
+        "email": "ada@example.com",
+        "age": 36,
+        "city": "London",
+        "bio": "Wrote the first program",
+        "password": "Secret123",
+    },
+    "UserUpdate": {"age": 37, "city": "Paris"},
+    "TagCreate": {"name": "python"},
+    "PostCreate": {
+        "title": "Learning FastAPI",
+        "content": "FastAPI is a fine framework for building APIs",
+        "author_id": 1,
+        "tag_ids": [1],
+    },
+    "PostUpdate": {"title": "Learning FastAPI and SQLModel", "tag_ids": [1]},
+    "CommentCreate": {"body": "A fine post!", "author_id": 1},
+    "CategoryCreate": {"name": "Electronics", "description": "All that needs a plug"},
+    "CategoryUpdate": {"description": "All that needs a plug or a battery"},
+    "ProductCreate": {
+        "name": "Wireless Headphones",
+        "sku": "WH-001",
+        "description": "They last a day",
+        "price": 79.99,
+        "stock": 50,
+        "category_id": 1,
+    },
+    "ProductUpdate": {"price": 69.99},
+    "OrderCreate": {
+        "user_id": 1,
+        "items": [{"product_id": 1, "quantity": 2}],
+        "shipping_address": "12 St James's Square, London",
+    },
+}
+# The bodies of single routes, where the one of its class is taken or there is no class.
+BODIES_OF_ROUTES: dict[str, Any] = {
+    "POST /users/bulk": [
+        {"name": "Grace Hopper", "email": "grace@example.com", "age": 85, "city": "New York"},
+        {"name": "Alan Turing", "email": "alan@example.com", "age": 41, "city": "London"},
+        {"name": "Linus Torvalds", "email": "linus@example.com", "age": 56, "city": "Portland"},
+    ],
+    "PATCH /users/bulk/deactivate": {"user_ids": [4]},
+    "POST /products/bulk": [
+        {"name": "Mouse", "sku": "MO-001", "price": 19.5, "stock": 5, "category_id": 1},
+        {"name": "Keyboard", "sku": "KB-001", "price": 49, "stock": 20, "category_id": 1},
+    ],
+    "POST /products/{id}/stock": {"change": -3},
+    "POST /async/users": {
+        "name": "Guido van Rossum",
+        "email": "guido@example.com",
+        "age": 70,
+        "city": "Haarlem",
+    },
+}
+PARAMETERS = {"id": 1, "email": "ada@example.com", "sku": "WH-001", "new_status": "confirmed"}
+# The rows that are deleted: the first user and the first product have orders.
+IDS = {"DELETE /users/{id}": 2, "DELETE /products/{id}": 2, "DELETE /async/users/{id}": 3}
+
+
+def propose(document: dict[str, Any]) -> None:
+    """Write the proposals into an OpenAPI document."""
+    for name, body in BODIES.items():
+        document["components"]["schemas"][name]["examples"] = [body]
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            route = f"{method.upper()} {path}"
+            for parameter in operation.get("parameters", ()):
+                name = parameter["name"]
+                if name in PARAMETERS and (parameter["in"] == "path" or parameter["required"]):
+                    value = IDS.get(route) if name == "id" else None
+                    parameter["schema"]["example"] = value or PARAMETERS[name]
+            if route in BODIES_OF_ROUTES:
+                content = operation["requestBody"]["content"]["application/json"]
+                content["example"] = BODIES_OF_ROUTES[route]
 
 
 def add_docs(app: FastAPI) -> None:
     """Add the pages to an app; their scripts are read only when somebody opens one."""
+    describe = app.openapi
+
+    def describe_and_propose() -> dict[str, Any]:
+        if not app.openapi_schema:
+            propose(describe())
+        return describe()
+
+    app.openapi = describe_and_propose  # type: ignore[method-assign]
     app.mount(FILES, StaticFiles(directory=Path(fastapi_offline.__file__).with_name("static")))
 
     async def show_docs(request: Request) -> HTMLResponse:

@@ -22,6 +22,12 @@ SEARCHED = {
     "products": ["name", "sku", "description"],
 }
 
+# It may be in another schema than the tables, if somebody else has created it.
+SEE_EXTENSION = """
+    SELECT set_config('search_path', concat_ws(', ', current_setting('search_path'), (
+        SELECT extnamespace::regnamespace::text FROM pg_extension WHERE extname = 'pg_trgm'
+    )), false)"""
+
 
 @contextmanager
 def beside_writers() -> Iterator[dict[str, Any]]:
@@ -59,6 +65,7 @@ def upgrade() -> None:
                 **options,
             )
             op.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+            op.execute(SEE_EXTENSION)
             for table, names in SEARCHED.items():
                 trigrams = dict.fromkeys(names, "gin_trgm_ops")
                 op.create_index(
