@@ -3,7 +3,7 @@
 MISTAKES = [
     {
         "name": "no commit",
-        "step": 1,
+        "step": 2,
         "replace": {
             """    try:
         session.commit()
@@ -40,7 +40,7 @@ MISTAKES = [
     },
     {
         "name": "data in memory",
-        "step": 1,
+        "step": 2,
         "replace": {
             'create_engine(os.environ.get("DATABASE_URL", "sqlite:///./app.db"))': (
                 'create_engine("sqlite://", poolclass=__import__("sqlalchemy").StaticPool,'
@@ -231,6 +231,6 @@ MISTAKES = [
             ),
             "except IntegrityError:": "except ZeroDivisionError:",
         },
-        "says": "SELECT before the INSERT",
+        "says": "nobody caught the IntegrityError",
     },
 ]
