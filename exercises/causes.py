@@ -123,7 +123,7 @@ def by_exception(answer: Answer, guesses: Guesses) -> str:
     told = [answer.error, answer.database_error, answer.text]
     own = {words: cause for words, cause in guesses.items() if isinstance(words, str) and words}
     for text in told:
-        for words, cause in (own | EXCEPTIONS).items():
+        for words, cause in (*own.items(), *EXCEPTIONS.items()):
             if words in text:
                 return cause
         if text == answer.error != "":  # what ended the request; what came before it did not

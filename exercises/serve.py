@@ -48,7 +48,8 @@ class Seen:
         self.rows = 0
         self.ran: set[str] = set()
         self.dialect = ""
-        self.changed: set[int] = set()  # the connections with changes that are not committed yet
+        self.written = 0  # rows, on databases that do not count them themselves
+        self.open_writes: dict[int, int] = {}  # connections, and their rows written before
         self.commits = 0
         self.answered = False
         self.late_commit = False
@@ -56,10 +57,18 @@ class Seen:
         self.error = ""
         self.database_error = ""
 
-    def note_commit(self, connection: int) -> None:
+    def rows_written(self, driver: Any) -> int:
+        """Count the rows that were written: SQLite's driver knows of RETURNING only this way."""
+        return getattr(driver, "total_changes", self.written)
+
+    def note_write(self, driver: Any) -> None:
+        """Note that a statement which may change rows begins."""
+        self.open_writes.setdefault(id(driver), self.rows_written(driver))
+
+    def note_commit(self, driver: Any) -> None:
         """Count the commit when it makes a change permanent."""
-        if connection in self.changed:
-            self.changed.discard(connection)
+        before = self.open_writes.pop(id(driver), None)
+        if before is not None and self.rows_written(driver) != before:
             self.commits += 1
             self.late_commit |= self.answered
 
@@ -116,6 +125,8 @@ def note_statement(
     seen.dialect = connection.dialect.name
     seen.statements.append(" ".join(statement.split()))
     seen.ran.add(how_it_runs(connection))
+    if is_write(statement):
+        seen.note_write(connection.connection.driver_connection)
     if seen.pause and begins_with(statement, "INSERT", "UPDATE", "DELETE"):
         # A slow disk: what two requests read before either wrote is what a race is made of.
         if in_greenlet():
@@ -138,11 +149,17 @@ def note_change(
     if seen is None:
         return
     driver = connection.connection.driver_connection
-    writes = WRITES.search(statement.upper()) and not begins_with(statement, "SELECT")
-    if writes and cursor.rowcount != 0:
-        seen.changed.add(id(driver))
-    if not in_transaction(driver) and not begins_with(statement, "ROLLBACK"):
-        seen.note_commit(id(driver))
+    if is_write(statement):
+        seen.written += max(cursor.rowcount, 0)
+    if begins_with(statement, "ROLLBACK") and not begins_with(statement, "ROLLBACK TO"):
+        seen.open_writes.pop(id(driver), None)
+    elif not in_transaction(driver):
+        seen.note_commit(driver)
+
+
+def is_write(statement: str) -> bool:
+    """Tell what may change rows, a WITH … INSERT included."""
+    return bool(WRITES.search(statement.upper())) and not begins_with(statement, "SELECT")
 
 
 def in_transaction(driver: Any) -> bool:
@@ -158,14 +175,14 @@ def in_transaction(driver: Any) -> bool:
 def note_commit(connection: Any) -> None:
     """Note a commit, and whether it comes when the answer is already on its way."""
     if seen := current():
-        seen.note_commit(id(connection.connection.driver_connection))
+        seen.note_commit(connection.connection.driver_connection)
 
 
 @event.listens_for(Engine, "rollback")
 def note_rollback(connection: Any) -> None:
     """Note that nothing waits for a commit any longer."""
     if seen := current():
-        seen.changed.discard(id(connection.connection.driver_connection))
+        seen.open_writes.pop(id(connection.connection.driver_connection), None)
 
 
 @event.listens_for(Engine, "handle_error")

@@ -37,12 +37,29 @@ def run_checks(exercise: str, *options: str, plugins: tuple[object, ...] = ()) -
     recorder = Recorder()
     current = os.environ.get("PYTEST_CURRENT_TEST")  # the inner pytest removes it
     # No rewritten asserts, no quoted source: the checks' messages need neither.
-    quick = ["-q", "-pno:cacheprovider", "--assert=plain", "--tb=native"]
+    plugins_out = ("cacheprovider", "unraisableexception")
+    quick = ["-q", *(f"-pno:{name}" for name in plugins_out), "--assert=plain", "--tb=native"]
     code = pytest.main([str(EXERCISES / exercise), *quick, *options], plugins=[recorder, *plugins])
     if current is not None:
         os.environ["PYTEST_CURRENT_TEST"] = current
     failures, passed = recorder.failures[exercise], recorder.passed_steps(exercise)
     return Outcome(int(code), dict(failures), passed, recorder.complete)
+
+
+class StopWhenTold:
+    """A pytest plugin that ends a run when a failure says this: the other checks can be saved."""
+
+    def __init__(self, says: str) -> None:
+        self.says = says.lower()
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Keep what has to be stopped."""
+        self.session = session
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Stop, if it is said."""
+        if report.failed and self.says in report.longreprtext.lower():
+            self.session.shouldstop = "told"
 
 
 def solution_of(exercise: str) -> dict[str, str]:

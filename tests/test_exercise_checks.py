@@ -136,6 +136,15 @@ def by_hand():
             connection.exec_driver_sql("COMMIT")
 
 
+@app.post("/returning")
+def returning():
+    for n in (20, 21):
+        with engine.begin() as connection:
+            connection.execute(text("INSERT INTO t VALUES (:n) RETURNING n"), {"n": n}).all()
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE t SET n = 0 WHERE n = 99 RETURNING n")).all()
+
+
 @app.post("/rolled-back")
 def rolled_back():
     with engine.connect() as connection:
@@ -162,7 +171,15 @@ async def awaited():
 
 def test_commits_are_counted_per_request(serve: Serve) -> None:
     api = serve(WAYS_TO_COMMIT)
-    counts = {"once": 1, "twice": 2, "each": 3, "by-hand": 2, "rolled-back": 0, "in-threads": 2}
+    counts = {
+        "once": 1,
+        "twice": 2,
+        "each": 3,
+        "by-hand": 2,
+        "returning": 2,
+        "rolled-back": 0,
+        "in-threads": 2,
+    }
 
     got = {path: api.post(f"/{path}").expect(200).commits for path in counts}
 

@@ -15,6 +15,7 @@ from exercise_runs import (
     EXERCISES,
     ROOT,
     TESTS,
+    StopWhenTold,
     prefork_server,
     preforked,
     run_checks,
@@ -117,6 +118,7 @@ def test_exercise_is_complete(exercise: str) -> None:
     assert [name for name, _ in MISTAKES].count(exercise) >= 3
 
 
+@pytest.mark.sample(5)
 @pytest.mark.usefixtures("prefork")
 @pytest.mark.parametrize("exercise", exercises())
 def test_starter_runs_and_fails(exercise: str) -> None:
@@ -128,6 +130,7 @@ def test_starter_runs_and_fails(exercise: str) -> None:
     assert set(outcome.failures) <= set(steps_of(exercise))
 
 
+@pytest.mark.sample(10)
 @pytest.mark.usefixtures("prefork")
 @pytest.mark.parametrize("exercise", exercises())
 def test_solution_passes(exercise: str, database: str) -> None:
@@ -138,6 +141,7 @@ def test_solution_passes(exercise: str, database: str) -> None:
     assert outcome.passed == steps_of(exercise)
 
 
+@pytest.mark.sample(4)
 @pytest.mark.usefixtures("prefork")
 @pytest.mark.parametrize("name", RIGHT_SOLUTIONS)
 def test_right_solution_of_another_style_passes(name: str, database: str, tmp_path: Path) -> None:
@@ -150,6 +154,7 @@ def test_right_solution_of_another_style_passes(name: str, database: str, tmp_pa
     assert outcome.passed == steps_of(exercise)
 
 
+@pytest.mark.sample(16)
 @pytest.mark.usefixtures("prefork")
 @pytest.mark.parametrize(
     ("exercise", "mistake"), MISTAKES, ids=[f"{name}-{mistake.name}" for name, mistake in MISTAKES]
@@ -161,9 +166,8 @@ def test_mistake_is_rejected(
     on_postgres = mistake.database == "postgresql"
     database = request.getfixturevalue("postgres") if on_postgres else "sqlite"
 
-    outcome = run_checks(
-        exercise, "--app-dir", str(tmp_path), f"--step={mistake.step}", "--database", database
-    )
+    options = ["--app-dir", str(tmp_path), f"--step={mistake.step}", "--database", database]
+    outcome = run_checks(exercise, *options, plugins=(StopWhenTold(mistake.says),))
 
     assert mistake.step in outcome.failures
     assert mistake.says.lower() in outcome.text.lower()
@@ -202,7 +206,7 @@ def test_checks_that_xdist_collected_are_not_complete() -> None:
 @pytest.mark.usefixtures("prefork")
 def test_stopped_checks_are_not_complete(tmp_path: Path) -> None:
     source = (EXERCISES / "ex01_users" / "solution.py").read_text(encoding="utf-8")
-    app = source.replace('default="Unknown"', 'default="unknown"')
+    app = source.replace('"Unknown"', '"unknown"')
     (tmp_path / "app.py").write_text(app, encoding="utf-8")
 
     outcome = run_checks("ex01_users", "--app-dir", str(tmp_path), "-x")
@@ -213,6 +217,7 @@ def test_stopped_checks_are_not_complete(tmp_path: Path) -> None:
 # Any target
 
 
+@pytest.mark.sample(2)
 @pytest.mark.usefixtures("prefork")
 @pytest.mark.parametrize("exercise", [name for name in exercises() if name < "ex09"])
 def test_reference_app_passes(exercise: str) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from exercises.causes import Guesses
+from exercises.causes import EXCEPTIONS, Guesses
 from exercises.checks import NO_SUCH_ID, Api, Reply, as_json, shorten, unique
 
 Row = dict[str, Any]
@@ -37,6 +37,7 @@ DOUBLED = (
 OTHERS = "the rows of another post came, or some are left out or doubled by a JOIN."
 NO_LIST: Guesses = {
     "unique()": "a joinedload() of a list wants .unique() before .all().",
+    "DetachedInstanceError": EXCEPTIONS["DetachedInstanceError"],
     "validation error": "a response class has to take null where there is no author, and an "
     "empty list.",
     422: "limit may be up to 100; `/posts/{post_id}` above `/posts/with-comments` takes it for an "

@@ -49,7 +49,8 @@ def restore(api: Api, user: Row, why: str = "") -> Reply:
     """Restore a user; the answer may show the user."""
     reply = api.post(f"/users/{user['id']}/restore").expect(200, why={404: why, "": why})
     if isinstance(reply.body, dict) and "email" in reply.body:
-        reply.has("the answer shows another state than the restored one.", **user)
+        why = "a restore has to undo both: deleted_at is null again, and is_active true."
+        reply.has(why, **user)
     if reply.body == {}:
         reply.object()
     return reply.commits_once(ONE_COMMIT)

@@ -22,7 +22,7 @@ MISTAKES = [
         "step": 1,
         "replace": {
             "limit: Annotated[int, Query(ge=1, le=100)] = 10": "limit: int = 10",
-            "skip: Annotated[int, Query(ge=0)] = 0": "skip: int = 0",
+            "skip: Annotated[int, Query(ge=0, le=LAST)] = 0": "skip: int = 0",
         },
         "says": "has no bounds",
     },
@@ -41,7 +41,7 @@ MISTAKES = [
     {
         "name": "an age by default",
         "step": 2,
-        "replace": {"max_age: int | None = None": "max_age: int = 100"},
+        "replace": {"max_age: Age = None": "max_age: int = 100"},
         "says": "though it is not given",
     },
     {
@@ -166,7 +166,7 @@ app.get("/users/page")(read_page)
     {
         "name": "no bounds for pages",
         "step": 5,
-        "replace": {"page: Annotated[int, Query(ge=1)] = 1": "page: int = 1"},
+        "replace": {"page: Annotated[int, Query(ge=1, le=LAST)] = 1": "page: int = 1"},
         "says": "page or page_size has no bounds",
     },
     {
@@ -243,7 +243,7 @@ app.get("/users/page")(read_page)
     {
         "name": "skip of -1 allowed",
         "step": 1,
-        "replace": {"Query(ge=0)] = 0": "Query(ge=-1)] = 0"},
+        "replace": {"Query(ge=0, le=LAST)] = 0": "Query(ge=-1, le=LAST)] = 0"},
         "says": "has no bounds",
     },
     {
@@ -325,7 +325,7 @@ app.get("/users/page")(read_page)
         "name": "ages compared as text",
         "step": 2,
         "replace": {
-            "min_age: int | None": "min_age: str | None",
+            "min_age: Age": "min_age: str | None",
         },
         "says": "not declared as an int",
     },

@@ -457,12 +457,13 @@ MISTAKES = [
             """        async with db.begin():
             db.add_all(users)
     except IntegrityError:
-""": """        for user in users:
+""": """        ids = []
+        for user in users:
             db.add(user)
             await db.commit()
+            ids.append(user.id)
     except IntegrityError:
         await db.rollback()
-        ids = [user.id for user in users if user.id]
         await db.exec(delete(User).where(col(User.id).in_(ids)))
         await db.commit()
 """,
@@ -488,7 +489,7 @@ MISTAKES = [
             "NewUsers =": "LOCK = threading.Lock()\nNewUsers =",
             "import os\n": "import os\nimport threading\n",
         },
-        "says": "belongs to one process",
+        "says": "holds in one process only",
     },
     {
         "name": "a lock of asyncio in place of the constraint",
@@ -508,7 +509,7 @@ MISTAKES = [
             "Db = Annotated": "LOCK = asyncio.Lock()\nDb = Annotated",
             "import os\n": "import asyncio\nimport os\n",
         },
-        "says": "belongs to one process",
+        "says": "holds in one process only",
     },
     {
         "name": "all addresses asked for, then batches",
@@ -530,14 +531,14 @@ MISTAKES = [
         "step": 3,
         "base": ASYNC,
         "replace": {
-            "    await store(db, users)\n    return users\n": (
-                "    for user in users:\n"
-                "        user.is_active = False\n"
-                "    await store(db, users)\n"
-                "    for user in users:\n"
-                "        user.is_active = True\n"
-                "    await store(db, users)\n"
-                "    return users\n"
+            "        async with db.begin():\n            db.add_all(users)\n": (
+                "        for user in users:\n"
+                "            user.is_active = False\n"
+                "        db.add_all(users)\n"
+                "        await db.commit()\n"
+                "        for user in users:\n"
+                "            user.is_active = True\n"
+                "        await db.commit()\n"
             )
         },
         "says": "committed its changes in 2 parts",
