@@ -88,9 +88,9 @@ LIBRARIES = (*runner.LIBRARIES, "aiosqlite", "alembic.config", "psycopg")
 
 
 @contextmanager
-def prefork_server() -> Iterator[list[str]]:
+def prefork_server(*more: str) -> Iterator[list[str]]:
     """Give what runs a program in a fork of a Python that has imported the libraries."""
-    with runner.forking_python(*LIBRARIES) as python:
+    with runner.forking_python(*LIBRARIES, *more) as python:
         yield python
 
 
