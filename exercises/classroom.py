@@ -17,6 +17,7 @@ from typing import IO
 
 from exercises.catalog import FOLDER, exercises, steps_of, work_in
 from exercises.recorder import LEFT_OUT, NOT_BEGUN, NOT_RUN, Check
+from exercises.runner import quick_python
 from exercises.starters import is_untouched
 
 # What Python needs of the teacher's environment. Tokens and passwords stay out.
@@ -82,10 +83,11 @@ class Classroom:
         self._running: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
         self._closed = False
+        self._python: list[str] = []
 
     def check_all(self, submissions: list[Submission], tell: Callable[[Submission], None]) -> None:
         """Check the submissions; tell of each that is done."""
-        with ThreadPoolExecutor(self.jobs) as pool:
+        with quick_python("httpx", "pytest") as self._python, ThreadPoolExecutor(self.jobs) as pool:
             try:
                 futures = [pool.submit(self.check, submission) for submission in submissions]
                 for future in as_completed(futures):
@@ -138,7 +140,7 @@ class Classroom:
         # Temporary files of processes that are killed go with this folder.
         own = {"TMPDIR": str(place), "TEMP": str(place), "TMP": str(place), "PYTHONUTF8": "1"}
         process = subprocess.Popen(
-            [sys.executable, "-m", "exercises.submission", *arguments],
+            [*self._python, "-m", "exercises.submission", json.dumps(self._python), *arguments],
             cwd=FOLDER.parent,
             env=passed_on | own,
             stdin=subprocess.DEVNULL,

@@ -28,13 +28,16 @@ def serve(path: str, modules: list[str]) -> None:
             client, _ = listener.accept()
             if os.fork() == 0:
                 listener.close()
-                run(client)
+                if os.fork() == 0:  # a program that ends its parent does not end this one
+                    run(client)
+                os._exit(0)
             client.close()
 
 
 def run(client: socket.socket) -> None:
     """Be the client's program, then exit."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.setsid()  # so that what the program starts can be ended with it
     _, files, _, _ = socket.recv_fds(client, 1, 3)
     for number, file in enumerate(files):
         os.dup2(file, number)
@@ -45,15 +48,14 @@ def run(client: socket.socket) -> None:
     os.environ.clear()
     os.environ.update(environment)
     threading.Thread(target=exit_with, args=(client,), daemon=True).start()
-    code = execute(arguments, folder)
-    client.sendall(bytes([code]))
-    os._exit(code)
+    client.sendall(bytes([execute(arguments, folder)]))
+    os.killpg(0, signal.SIGKILL)
 
 
 def exit_with(client: socket.socket) -> None:
-    """Exit when the client is gone."""
+    """End the program, and what it has started, when the client is gone."""
     client.recv(1)
-    os._exit(1)
+    os.killpg(0, signal.SIGKILL)
 
 
 def execute(arguments: list[str], folder: str) -> int:

@@ -163,14 +163,22 @@ def python() -> list[str]:
     return PYTHON or own_python()
 
 
+@contextmanager
+def quick_python(*more: str) -> Iterator[list[str]]:
+    """Give the command that runs a Python program: a fork is quick, and safe on Linux."""
+    if sys.platform != "linux":
+        yield [sys.executable]
+        return
+    with forking_python(*LIBRARIES, *more) as command:
+        yield command
+
+
 @cache
 def own_python() -> list[str]:
-    """Find the command once: a fork is quick, and safe on Linux."""
-    if sys.platform != "linux":
-        return [sys.executable]
+    """Find the command once."""
     stack = ExitStack()
     atexit.register(stack.close)
-    return stack.enter_context(forking_python(*LIBRARIES))
+    return stack.enter_context(quick_python())
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from exercises import runner
 from exercises.catalog import FOLDER
 from exercises.recorder import Recorder
 
@@ -39,9 +40,10 @@ class Journal(Recorder):
 
 
 def main() -> int:
-    """Check EXERCISE with pytest's OPTIONS, and write to FILE."""
-    file, exercise, *options = sys.argv[1:]
-    quiet = ["-q", "--tb=no", "-pno:cacheprovider"]
+    """Check EXERCISE with pytest's OPTIONS, and write to FILE; PYTHON runs its servers."""
+    python, file, exercise, *options = sys.argv[1:]
+    runner.PYTHON[:] = json.loads(python)
+    quiet = ["-q", "--tb=no", "-pno:cacheprovider", "--assert=plain"]
     journal = Journal(Path(file))
     return int(pytest.main([str(FOLDER / exercise), *quiet, *options], plugins=[journal]))
 

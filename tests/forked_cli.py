@@ -3,14 +3,11 @@
 import json
 import os
 import sys
+from importlib import import_module
 
 sys.path[0] = os.getcwd()
-
-from exercises import runner
-from exercises.__main__ import main
-
-runner.PYTHON[:] = json.loads(sys.argv[1])
+import_module("exercises.runner").PYTHON[:] = json.loads(sys.argv[1])
 try:
-    sys.exit(main(sys.argv[2:]))
+    sys.exit(import_module("exercises.__main__").main(sys.argv[2:]))
 except KeyboardInterrupt:
     sys.exit(130)

@@ -21,8 +21,10 @@ def test_create_user(api: Api) -> None:
 
 @pytest.mark.step(2)
 def test_read_user_not_found(api: Api) -> None:
-    """GET /users/{id} answers 404 when there is no such user."""
-    api.get(f"/users/{NO_SUCH_ID}").expect(404)
+    """GET /users/{id} answers 404 when there is no such user, and keeps no connection."""
+    reply = api.get(f"/users/{NO_SUCH_ID}").expect(404)
+    if reply.open_connections:
+        reply.wrong("the request kept its connection.")
 
 
 @pytest.mark.step(3)

@@ -15,10 +15,11 @@ from xml.etree import ElementTree
 import pytest
 import sqlalchemy as sa
 
+from command_line import COMMAND, copy_exercises, forked_command, short_checks
+from exercise_runs import ROOT
 from exercises.catalog import STARTERS, steps_of
 from exercises.grades import COLUMNS
 
-ROOT = Path(__file__).parent.parent
 SOLUTION = (ROOT / "exercises" / "ex01_users" / "solution.py").read_text(encoding="utf-8")
 STARTER = (STARTERS / "ex01_users" / "app.py").read_text(encoding="utf-8")
 
@@ -81,6 +82,27 @@ subprocess.run([sys.executable, "-c", "import time; time.sleep(3600)"], pass_fds
 """
 
 
+# The check is the process whose arguments name the folder for its temporary files.
+KILLS_ITS_CHECK = """
+import contextlib, os, pathlib, signal
+for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+    with contextlib.suppress(OSError):
+        if os.environ["TMPDIR"].encode() in path.read_bytes():
+            os.kill(int(path.parent.name), signal.SIGKILL)
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Call the command in forks, in a copy with short checks."""
+    folder = copy_exercises(
+        tmp_path_factory.mktemp("onemodel") / "copy", "ex01_users", "ex02_products"
+    )
+    with forked_command(), pytest.MonkeyPatch.context() as patch:
+        patch.chdir(short_checks(folder))
+        yield
+
+
 @dataclass
 class Outcome:
     """What a class run printed and wrote."""
@@ -121,16 +143,10 @@ def hand_in(folder: Path, learner: str, app: str, exercise: str = "ex01_users") 
     return own
 
 
-def command(folder: Path, *arguments: str) -> list[str]:
-    """Write the call."""
-    return [sys.executable, "-m", "exercises", "class", str(folder), *arguments]
-
-
 def check_class(folder: Path, *arguments: str, **environment: str) -> Outcome:
     """Check a class."""
     done = subprocess.run(
-        command(folder, *arguments),
-        cwd=ROOT,
+        [*COMMAND, "class", str(folder), *arguments],
         env=os.environ | {"PYTHONUTF8": "1"} | environment,
         capture_output=True,
         encoding="utf-8",
@@ -147,7 +163,7 @@ def test_class_goes_on_to_the_end(tmp_path: Path) -> None:
     hand_in(tmp_path, "anna", SOLUTION)
     hand_in(tmp_path, "crash", "1 / 0\n")
     hand_in(tmp_path, "exit", "import sys\nsys.exit(0)\n")
-    hand_in(tmp_path, "kills-its-check", "import os\nos.killpg(0, 9)\n")
+    hand_in(tmp_path, "kills-its-check", KILLS_ITS_CHECK)
     (tmp_path / "no-app").mkdir()
 
     outcome = check_class(tmp_path, "1", "-j", "2")
@@ -232,7 +248,7 @@ def test_class_knows_what_was_not_begun(tmp_path: Path) -> None:
 
 
 def test_class_keeps_what_passed_before_the_check_was_killed(tmp_path: Path) -> None:
-    hand_in(tmp_path, "anna", SOLUTION + IN_DELETE.format("os.killpg(0, 9)"))
+    hand_in(tmp_path, "anna", SOLUTION + IN_DELETE.format(f"exec({KILLS_ITS_CHECK!r})"))
     hand_in(tmp_path, "ben", SOLUTION + IN_DELETE.format("os._exit(0)"))
 
     outcome = check_class(tmp_path, "1", "-j", "2")
@@ -297,13 +313,13 @@ def test_class_stops_what_takes_too_long(tmp_path: Path, fifo: Path, reader: int
     folder = tmp_path / "class"
     hand_in(folder, "anna", HANGS.format(fifo=str(fifo)))
 
-    outcome = check_class(folder, "1", "--time-limit", "15")
+    outcome = check_class(folder, "1", "--time-limit", "8")
 
     assert read(reader) == b"started"
     assert read(reader) == b""
     assert set(outcome.steps("anna").values()) == {"not run"}
-    assert "stopped after 15 seconds" in outcome.messages("anna")
-    assert "anna, ex01_users: stopped after 15 seconds" in outcome.printed
+    assert "stopped after 8 seconds" in outcome.messages("anna")
+    assert "anna, ex01_users: stopped after 8 seconds" in outcome.printed
 
 
 def test_class_interrupted_leaves_results_and_no_process(
@@ -313,7 +329,8 @@ def test_class_interrupted_leaves_results_and_no_process(
     hand_in(folder, "anna", HANGS.format(fifo=str(fifo)))
     for n in range(20):
         hand_in(folder, f"waiting-{n}", SOLUTION)
-    process = subprocess.Popen(command(folder, "1", "-j", "1"), cwd=ROOT, stdout=subprocess.DEVNULL)
+    command = [sys.executable, "-m", "exercises", "class", str(folder), "1", "-j", "1"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     with process:
         try:
             assert read(reader) == b"started"

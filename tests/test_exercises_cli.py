@@ -5,7 +5,6 @@ Most calls run in forks of a Python that has imported the libraries, which saves
 
 import ast
 import functools
-import json
 import os
 import re
 import shlex
@@ -18,53 +17,27 @@ from pathlib import Path
 
 import pytest
 
-from exercise_runs import TESTS, prefork_server
+from command_line import COMMAND, copy_exercises, forked_command, short_checks
+from exercise_runs import EXERCISES, ROOT
 from exercises.__main__ import parse
-from exercises.catalog import STARTERS, exercises, hints_of, title_of
+from exercises.catalog import exercises, hints_of, title_of
 from exercises.runner import usable_database
-
-ROOT = Path(__file__).parent.parent
-EXERCISES = ROOT / "exercises"
 
 CLEAR = "\x1b[2J\x1b[H"
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
-COMMAND = [sys.executable, "-m", "exercises"]
-IMPORTED = ("httpx", "pytest", "pytest_cov.plugin", "rich.markdown", "rich.syntax", "watchfiles")
 
 
 @pytest.fixture(scope="module", autouse=True)
 def forks() -> Iterator[None]:
-    """Call the command in forks, where there are any."""
-    if not hasattr(os, "fork"):
+    """Call the command in forks."""
+    with forked_command():
         yield
-        return
-    before = COMMAND[:]
-    with prefork_server(*IMPORTED, "xdist.plugin") as python:
-        COMMAND[:] = [*python, str(TESTS / "forked_cli.py"), json.dumps(python)]
-        yield
-    COMMAND[:] = before
-
-
-def copy_exercises(folder: Path, *names: str) -> Path:
-    """Copy some of the exercises with their starters, so that a command may change them."""
-    others = shutil.ignore_patterns("__pycache__", "ex*_*")
-    shutil.copytree(EXERCISES, folder / "exercises", ignore=others)
-    for name in names:
-        own = folder / "exercises" / name
-        shutil.copytree(EXERCISES / name, own, ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copytree(STARTERS / name, own, dirs_exist_ok=True)
-        shutil.copytree(STARTERS / name, folder / "exercises" / ".starters" / name)
-    shutil.copyfile(ROOT / "pyproject.toml", folder / "pyproject.toml")
-    return folder
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """Give a copy with exercise 01 and short checks of it."""
-    folder = copy_exercises(tmp_path / "onemodel", "ex01_users")
-    checks = folder / "exercises" / "ex01_users" / "test_users.py"
-    shutil.copyfile(TESTS / "short_checks.py", checks)
-    return folder
+    return short_checks(copy_exercises(tmp_path / "onemodel", "ex01_users"))
 
 
 def run(project: Path, *arguments: str, answer: str = "") -> "subprocess.CompletedProcess[str]":
