@@ -39,7 +39,7 @@ def postgres() -> Iterator[str]:
             yield url
 
 
-@pytest.mark.sample(4)
+@pytest.mark.sample(0)
 @pytest.mark.usefixtures("forks")
 @pytest.mark.parametrize("key", SAMPLE)
 def test_mutant_is_rejected(key: str, request: pytest.FixtureRequest) -> None:
