@@ -1,21 +1,45 @@
 """What the checks are written with: ask the app, expect an answer, fail with a sentence."""
 
+import base64
 import json
-from collections.abc import Callable
+import re
+import zlib
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from decimal import Decimal, InvalidOperation
 from threading import Barrier
-from typing import Any, NoReturn
-from urllib.parse import unquote
+from typing import Any, NoReturn, Self
 from uuid import uuid4
 
 import httpx
 import pytest
 
+from exercises.causes import Why, capital, choose
 from exercises.runner import Server, StartError
 
 NO_SUCH_ID = 2_000_000_000  # a valid INTEGER that no table here ever reaches
+LARGEST_INTEGER = 2_147_483_647
+
+# Data that an answer which is only nearly right gets wrong.
+AWKWARD_TEXTS = (
+    "0",
+    "null",
+    "[]",
+    '{"a": 1}',
+    "100%",
+    "under_score",
+    "back\\slash",
+    "O'Brien",
+    'the "second"',
+    "Élodie",
+    "日本語",
+    "🙂🙂",
+)
+# Cut off in binary, each of these is a cent less: int(0.29 * 100) is 28.
+AWKWARD_PRICES = ("0.01", "0.29", "0.57", "1.15", "19.99", "99999999.99")
+# What is stored and what is not, when the first is searched and its signs are no wildcards.
+WILDCARD_TWINS = (("100%", "1000"), ("a_b", "axb"), ("c\\d", "cd"))
 SLOW_WRITE_SECONDS = 0.02
 CERTIFICATES = httpx.create_ssl_context(trust_env=False)  # read once: it takes 20 ms
 BLOCKED_LOOP = (
@@ -26,61 +50,22 @@ NO_SLOW_WRITES = (
     "note: with --url writes are not held back, so a race that is possible may go unseen"
 )
 
-# What an exception in the server's answer usually means, by words that it contains.
-NULL = (
-    "null reached a column that may not be null: an explicit null, a field that was not sent, a "
-    "key that is not there before session.flush(), or the children of a deleted row."
-)
-DUPLICATE = (
-    "The database refused a duplicate and nobody caught the IntegrityError: roll back and answer "
-    "409."
-)
-BOUND = "The database refused a value out of bounds: bound it in the input class, or answer 4xx."
-NO_TABLE = (
-    "The tables were not created: are the models imported before create_all(), is it awaited in "
-    "async code, and does FastAPI know of the lifespan?"
-)
-EXCEPTIONS = {
-    "PendingRollbackError": "A session is used after an error without session.rollback(); one "
-    "session per request, and a rollback in every `except`, keep one failure from the next.",
-    "NOT NULL constraint": NULL,
-    "null value in column": NULL,
-    "UNIQUE constraint": DUPLICATE,
-    "unique constraint": DUPLICATE,
-    "FOREIGN KEY constraint": "A row points at a row that is not there; answer 404 before it.",
-    "foreign key constraint": "A row points at a row that is not there, or is still in use.",
-    "CHECK constraint": BOUND,
-    "check constraint": BOUND,
-    "OverflowError": BOUND,
-    "out of range": BOUND,
-    "database is locked": "Another transaction holds SQLite's write lock for too long: keep "
-    "transactions short and begin writing ones with BEGIN IMMEDIATE.",
-    "QueuePool limit": "Sessions are opened and never closed, so the pool ran dry: `with "
-    "Session(engine) as session: yield session`.",
-    "no such table": NO_TABLE,
-    "UndefinedTable": NO_TABLE,
-    "DetachedInstanceError": "A relationship is loaded after the session was closed: load it with "
-    "selectinload() while the session is open.",
-    "MissingGreenlet": "A lazy load in async code: load relationships with selectinload(), and "
-    "make sessions with expire_on_commit=False.",
-    "closed transaction": "commit() or rollback() inside of `with session.begin_nested():` ends "
-    "the whole transaction, and the savepoint with it.",
-    "coroutine": "An `await` is missing.",
-    "NoResultFound": "`.one()` raises where there is no row; `.first()` gives None.",
-    "Boolean value of this clause": "Python's `and`, `or` and `a <= x <= b` do not work between "
-    "conditions: or_(), and_(), or several terms in where().",
-    "must have timezone information": "`datetime.now()` knows no time zone: `datetime.now(UTC)`.",
-    "ResponseValidationError": "The returned object does not fit the response model.",
-}
-
 
 class CheckError(AssertionError):
     """A check failed; the text is complete sentences for the learner."""
 
     def __init__(self, sentence: str, why: str = "", reply: "Reply | None" = None) -> None:
+        self.reply = reply
         asked = f"{reply.exchange}\n" if reply else ""
-        cause = f"\nUsual cause: {capital(why)}" if why else ""
-        super().__init__(f"{asked}Wrong:      {capital(sentence)}{cause}")
+        self.symptom = f"{reply.signature if reply else ''} {alike(sentence)}"
+        self.cause = capital(why)
+        self.told = f"{asked}Wrong:      {capital(sentence)}"
+        super().__init__(self.told + (f"\nUsual cause: {self.cause}" if why else ""))
+
+
+def alike(text: str) -> str:
+    """Leave out what differs from one request to the next: numbers and invented names."""
+    return re.sub(r"[0-9a-f]{10}|\d+", "N", text)
 
 
 def fail(sentence: str, why: str = "") -> NoReturn:
@@ -93,24 +78,22 @@ def left_out(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
-def capital(sentence: str) -> str:
-    """Begin a sentence with a capital letter, unless code is its first word."""
-    code = set("._(=").intersection(sentence.partition(" ")[0].rstrip(".,"))
-    return sentence if code else sentence[:1].upper() + sentence[1:]
-
-
 def unique(stem: str) -> str:
     """Make a name that no other test and no earlier run has used."""
     return f"{stem}{uuid4().hex[:10]}"
 
 
 def same(expected: Any, got: Any) -> bool:
-    """Compare as JSON means it: Decimal('9.90') equals 9.9 and "9.90"."""
+    """Compare as JSON means it: true is not 1, at any depth; Decimal('9.90') is 9.9 and "9.90"."""
     if isinstance(expected, Decimal):
         try:
             return not isinstance(got, bool) and Decimal(str(got)) == expected
         except InvalidOperation:
             return False
+    if isinstance(expected, dict) and isinstance(got, dict):
+        return expected.keys() == got.keys() and all(same(expected[k], got[k]) for k in expected)
+    if isinstance(expected, list) and isinstance(got, list):
+        return len(expected) == len(got) and all(map(same, expected, got))
     return bool(expected == got) and isinstance(expected, bool) == isinstance(got, bool)
 
 
@@ -132,10 +115,14 @@ class Reply:
 
     def __init__(self, method: str, path: str, sent: Any, response: httpx.Response) -> None:
         self.asked = f"{method} {path}" + ("" if sent is None else f" with {shorten(sent)}")
+        self.path = path.partition("?")[0]
         self.status = response.status_code
         self.headers = response.headers
         self.text = response.text
-        self.error = unquote(response.headers.get("x-server-error", ""))
+        self.seen = unpack(response.headers.get("x-seen", ""))
+        self.error: str = self.seen.get("error", "")
+        self.database_error: str = self.seen.get("database_error", "")
+        self.signature = alike(f"{method} {self.path} {self.status} {self.error}")
         try:
             self.body: Any = response.json()
         except ValueError:
@@ -144,7 +131,8 @@ class Reply:
     @property
     def exchange(self) -> str:
         """Say what was asked and what came back."""
-        told = f"\nServer:     {self.error}" if self.error else ""
+        error = self.error or (self.database_error if self.status >= 500 else "")
+        told = f"\nServer:     {error}" if error else ""
         return f"Asked:      {self.asked}\nCame back:  {self.status} {shorten(self.text)}{told}"
 
     @property
@@ -156,26 +144,13 @@ class Reply:
         """Fail the check because of this answer."""
         raise CheckError(sentence, why, self)
 
-    def expect(self, *statuses: int, why: str = "") -> "Reply":
-        """Fail unless the status is one of these."""
+    def expect(self, *statuses: int, why: Why = "") -> Self:
+        """Fail unless the status is one of these; causes.py chooses what is said to cause it."""
         if self.status not in statuses:
             wanted = " or ".join(map(str, statuses))
-            self.wrong(f"the status is {self.status}, not {wanted}.", self._status_cause(why))
+            cause = choose(self, statuses, why)
+            self.wrong(f"the status is {self.status}, not {wanted}.", cause)
         return self
-
-    def _status_cause(self, why: str) -> str:
-        if self.status == 501:
-            return "the starter's placeholder is still there; this step is yet to be written."
-        if self.status == 405:
-            return "the path is there, but not for this method, or with a slash at its end."
-        if self.status == 404 and self.body == {"detail": "Not Found"}:
-            return "there is no such route; compare method and path, letter for letter."
-        if self.status == 422 and not why:
-            return "the body or a parameter is declared otherwise; `detail` names which."
-        if "404: " in self.text:
-            return "an `except Exception` has caught the HTTPException too, and answers it anew."
-        known = [cause for words, cause in EXCEPTIONS.items() if words in self.error]
-        return " ".join([*known[:1], capital(why)]).strip()
 
     def object(self, why: str = "") -> dict[str, Any]:
         """Give the JSON object in the body; fail when there is something else."""
@@ -225,37 +200,79 @@ class Reply:
             self.wrong("the body is neither a list nor an object with one list in it.", why)
         return lists[0]
 
+    def _known(self, name: str) -> Any:
+        if "statements" not in self.seen:
+            left_out("SQL statements can only be counted in an app that the check starts itself")
+        return self.seen[name]
+
     @property
     def statements(self) -> int:
         """How many SQL statements the request took; leaves the check out when unknown."""
-        if "x-sql-statements" not in self.headers:
-            left_out("SQL statements can only be counted in an app that the check starts itself")
-        return int(self.headers["x-sql-statements"])
+        return int(self._known("statements"))
+
+    @property
+    def rows_fetched(self) -> int:
+        """How many rows the app fetched from the database; leaves the check out when unknown."""
+        return int(self._known("rows"))
+
+    @property
+    def commits(self) -> int | None:
+        """How many commits made a change permanent; None when unknown."""
+        return self.seen.get("commits") if self.seen.get("statements") else None
+
+    def commits_once(self, why: str) -> Self:
+        """Fail when the request made its changes permanent in more than one part."""
+        if self.commits is not None and self.commits > 1:
+            self.wrong(f"the request committed its changes in {self.commits} parts.", why)
+        return self
 
     @property
     def ran(self) -> set[str]:
         """How its SQL ran: "awaited", in a "thread", or blocking the event "loop"."""
-        if not self.statements:
-            return set()
-        return set(self.headers["x-sql-ran"].split(","))
+        return set(self._known("ran"))
 
     @property
     def late_commit(self) -> bool:
         """Tell whether the app committed after it had answered; leaves out when unknown."""
-        return bool(self.statements) and self.headers["x-sql-late-commit"] == "1"
+        return bool(self._known("late_commit"))
 
     @property
     def open_connections(self) -> int:
         """How many database connections the request kept; leaves the check out when unknown."""
-        if not self.statements:
-            return 0
-        return int(self.headers["x-sql-open"])
+        return int(self._known("open"))
 
     @property
     def sql(self) -> str:
-        """The request's most frequent statements, one a line."""
-        often = json.loads(unquote(self.headers.get("x-sql-log", "[]")))
-        return "\n".join(f"    {count} x {text}" for text, count in often)
+        """The request's statements, uncut, one a line with its number, most frequent first."""
+        return "\n".join(f"    {count} x {text}" for text, count in self.seen.get("sql", []))
+
+
+def unpack(header: str) -> dict[str, Any]:
+    """Read what serve.py says about a request; nothing when another server answered."""
+    return json.loads(zlib.decompress(base64.b64decode(header))) if header else {}
+
+
+def same_row(
+    before: Mapping[str, Any],
+    after: "Reply | Mapping[str, Any]",
+    *,
+    but: tuple[str, ...] = (),
+    why: str = "",
+) -> None:
+    """Fail unless both are the same stored row, field by field; `but` names those that may differ.
+
+    `before` is what was answered earlier, every field that the app showed then.
+    """
+    body = after.object() if isinstance(after, Reply) else after
+    for name in sorted(before.keys() | body.keys()):
+        missing = "nothing" if name not in before or name not in body else ""
+        if name in but or (not missing and same(before[name], body[name])):
+            continue
+        old, new = (as_json(row[name]) if name in row else missing for row in (before, body))
+        sentence = f"the field {name!r} is {new} and was {old}."
+        if isinstance(after, Reply):
+            after.wrong(sentence, why)
+        fail(sentence, why)
 
 
 class Api:
@@ -265,7 +282,9 @@ class Api:
         self._server = server
         self._broken = broken
         self._told = False
+        self._second: Api | None = None
         self._slow: ContextVar[bool] = ContextVar("slow", default=False)
+        self._turn: ContextVar[Api] = ContextVar("turn", default=self)
         self._url = url
         self.dialects: set[str] = set()
         self.notes: set[str] = set()
@@ -288,10 +307,14 @@ class Api:
         return self._server
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; stop the second process."""
         self._client.close()
+        if self._second:
+            self._second.server.stop()
+            self._second.close()
 
     def _must_run(self) -> None:
+        """Fail when the app does not start, once; leave out what is asked of it later."""
         if self._broken:
             if self._told:
                 left_out("the app does not start")
@@ -307,12 +330,13 @@ class Api:
     ) -> Reply:
         """Send one request; give whatever comes back."""
         self._must_run()
-        headers = dict(headers or {})
+        turn = self._turn.get()
+        if turn is not self:
+            return turn.request(method, path, json, headers)
         if self._slow.get():
-            headers["x-slow-writes"] = str(SLOW_WRITE_SECONDS)
-        url = (self._server.url if self._server else self._url) + path
+            headers = {**(headers or {}), "x-slow-writes": str(SLOW_WRITE_SECONDS)}
         try:
-            response = self._client.request(method, url, json=json, headers=headers)
+            response = self._send(method, path, json, headers)
         except httpx.HTTPError as error:
             sent = "" if json is None else f" with {shorten(json)}"
             told = f" Its last lines:\n{self._server.tail(12)}" if self._server else ""
@@ -320,10 +344,17 @@ class Api:
                 f"{method} {path}{sent} got no answer: {type(error).__name__}.{told}",
                 "the server stopped, or waits for itself: a lock or a connection never given back.",
             ) from None
-        self.dialects.add(response.headers.get("x-sql-dialect", ""))
-        if "loop" in response.headers.get("x-sql-ran", "").split(","):
+        reply = Reply(method, path, json, response)
+        self.dialects.add(reply.seen.get("dialect", ""))
+        if "loop" in reply.seen.get("ran", []):
             self.notes.add(BLOCKED_LOOP)
-        return Reply(method, path, json, response)
+        return reply
+
+    def _send(
+        self, method: str, path: str, json: Any, headers: dict[str, str] | None
+    ) -> httpx.Response:
+        url = (self._server.url if self._server else self._url) + path
+        return self._client.request(method, url, json=json, headers=headers)
 
     def get(self, path: str) -> Reply:
         """GET path."""
@@ -347,11 +378,62 @@ class Api:
 
     def restart(self) -> None:
         """Kill the server and start it again on the same database."""
+        start(self.server.restart)
+
+    def second(self) -> "Api":
+        """Give a second process of the same app on the same database, started when first asked for.
+
+        What one process holds in memory, a lock or a cache, the other does not see. With --url it
+        is the one server again.
+        """
+        self._must_run()
+        if self._server is None:
+            return self
+        if self._second is None:
+            twin = Server(
+                self._server.target,
+                self._server.app_dir,
+                self._server.database_url,
+                self._server.workdir,
+            )
+            start(twin.start)
+            self._second = Api(server=twin)
+            self._second._slow = self._slow
+        return self._second
+
+    def kill_during(
+        self, method: str, path: str, json: Any = None, headers: dict[str, str] | None = None
+    ) -> Reply | None:
+        """Send a writing request, kill the server right after its first commit, start it again.
+
+        Gives None then: all of the request is in the database or, when it commits in parts, the
+        first part. Gives the answer when it came first, because nothing was committed or because
+        the app does without SQLAlchemy.
+        """
+        server = self.server
         try:
-            self.server.restart()
-        except StartError as error:
-            why = "create_all() and migrations have to leave alone what is already there."
-            raise CheckError(str(error), why) from None
+            response = self._send(method, path, json, {**(headers or {}), "x-die-at-commit": "1"})
+        except httpx.TransportError:
+            response = None
+        start(server.restart)
+        return None if response is None else Reply(method, path, json, response)
+
+    def has_no_route_for(self, reply: Reply) -> bool:
+        """Tell whether nothing but the starter's placeholder, or another route, has answered."""
+        if reply.status in (501, 405) or (reply.status, reply.body) == (
+            404,
+            {"detail": "Not Found"},
+        ):
+            return True
+        name = reply.path.rpartition("/")[2]
+        if reply.status != 422 or name.isdigit() or '"path"' not in reply.text:
+            return False
+        # /users/search has come to /users/{user_id}: is it missing, or below it in the file?
+        try:
+            documented = self._send("GET", "/openapi.json", None, None).json()["paths"]
+        except (httpx.HTTPError, ValueError, LookupError, TypeError):
+            return False  # this server does not say which routes it has
+        return reply.path not in documented
 
     def list_all(self, path: str, limit: int = 100) -> list[dict[str, Any]]:
         """Read a list to its end with skip and limit, also where these are not built yet."""
@@ -369,17 +451,71 @@ class Api:
         """Run call(0) … call(times - 1) at the same moment, with writes that take a little longer.
 
         Every request pauses before each of its writes, so all have read before the first has
-        written: a race that is possible happens.
+        written: a race that is possible happens. What call(n) asks of this Api goes to the first
+        process when n is even and to the second() when it is odd: no lock in memory holds all.
         """
         self._must_run()
         if self._server is None:
             self.notes.add(NO_SLOW_WRITES)
+        processes = (self, self.second())
         gate = Barrier(times)
 
         def run(number: int) -> Reply:
             self._slow.set(True)
+            self._turn.set(processes[number % 2])
             gate.wait()
             return call(number)
 
         with ThreadPoolExecutor(times) as threads:
             return list(threads.map(run, range(times)))
+
+
+def start(how: Callable[[], None]) -> None:
+    """Start a server on a database that holds data already."""
+    try:
+        how()
+    except StartError as error:
+        why = "create_all() and migrations have to leave alone what is already there."
+        raise CheckError(str(error), why) from None
+
+
+def one_wins(api: Api, path: str, sent: Any, stored: Callable[[], int]) -> None:
+    """Race eight equal POST requests; fail unless one is answered 201, the others 400 or 409.
+
+    `stored` counts the rows that came of it.
+    """
+    replies = api.at_once(8, lambda _: api.post(path, sent))
+    for reply in replies:
+        reply.expect(201, 200, 400, 409)
+    wins = [number for number, reply in enumerate(replies) if reply.ok]
+    rows = stored()
+    if (len(wins), rows) != (1, 1):
+        statuses = sorted(reply.status for reply in replies)
+        fail(
+            f"eight equal POST {path} at one moment were answered {statuses}, and {rows} "
+            f"{'row is' if rows == 1 else 'rows are'} stored.",
+            why_not_one(wins, rows),
+        )
+
+
+def why_not_one(wins: list[int], rows: int) -> str:
+    """Say what lets several equal requests win, or none."""
+    if rows == 0:
+        return "the winner's row is not committed, or the refusal of another takes it away again."
+    if not wins:
+        return "the request whose row is stored is refused like the others."
+    if rows == 1:
+        return (
+            "the database keeps one row, and the app answers success to the others, too: "
+            "INSERT OR IGNORE, or an IntegrityError that is caught and passed over."
+        )
+    if rows == 2 and wins[0] % 2 != wins[-1] % 2:
+        return (
+            "each of two server processes let one request through: a lock, a set or a dictionary "
+            "holds in one process only, and a SELECT sees only what is committed. "
+            "Let a unique constraint decide, and catch its IntegrityError."
+        )
+    return (
+        "a SELECT before the INSERT is the only guard: all requests look before one has written. "
+        "Let the unique constraint decide, and catch its IntegrityError."
+    )

@@ -1,19 +1,30 @@
 """Options, the `api` fixture, and failures told in sentences."""
 
 import inspect
+import shlex
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from exercises.catalog import work_in
 from exercises.checks import Api, CheckError
-from exercises.runner import Server, StartError, embedded_postgres, fresh_database, fresh_folder
+from exercises.runner import (
+    Server,
+    StartError,
+    embedded_postgres,
+    fresh_database,
+    fresh_folder,
+    usable_database,
+)
 
 BROKEN_CHECK = "This check itself stopped"
 OTHER_DATABASE = "note: the app ran on SQLite, not on PostgreSQL; it does not read DATABASE_URL"
 
+Check = tuple[str, str]  # its id, and how a message refers to it
 notes = pytest.StashKey[set[str]]()
+told = pytest.StashKey[dict[tuple[str, str], Check]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -35,13 +46,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker; refuse options that contradict each other."""
     config.stash[notes] = set()
+    config.stash[told] = {}
     config.addinivalue_line("markers", "step(n): the numbered step of the task that this checks")
     own_app = config.getoption("app") or config.getoption("app_dir")
     if sum(map(bool, (own_app, config.getoption("url"), config.getoption("solution")))) > 1:
         raise pytest.UsageError("choose one of --app/--app-dir, --url and --solution")
-    database = config.getoption("database")
-    if database not in ("sqlite", "postgresql") and not database.startswith("postgresql"):
-        raise pytest.UsageError("--database is sqlite, postgresql, or postgresql://…")
+    try:
+        usable_database(config.getoption("database"))
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -61,8 +74,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def target(config: pytest.Config, exercise: Path) -> tuple[str, Path]:
     """Decide which app is checked: the exercise's own unless an option says otherwise."""
-    if config.getoption("app") or config.getoption("app_dir"):
-        return config.getoption("app") or "app:app", Path(config.getoption("app_dir") or ".")
+    app, app_dir = config.getoption("app"), config.getoption("app_dir")
+    if app or app_dir:
+        folder = work_in(Path(app_dir or "."), exercise.name)
+        names = [name for name in ("app", "main") if (folder / f"{name}.py").is_file()]
+        return app or f"{[*names, 'app'][0]}:app", folder
     if config.getoption("solution"):
         folder = exercise / "solution"
         return ("app:app", folder) if folder.is_dir() else ("solution:app", exercise)
@@ -124,23 +140,48 @@ def pytest_runtest_makereport(
     if error is None or not report.failed or marker is None:
         return report
     exercise = item.path.parent.name
-    if isinstance(error, CheckError):
-        text = str(error)
-    else:
-        place = call.excinfo.traceback[-1] if call.excinfo else ""
-        text = f"{BROKEN_CHECK}: {type(error).__name__}: {error}\n(at {place})"
     promise = (inspect.getdoc(getattr(item, "function", None)) or item.name).partition("\n")[0]
+    if isinstance(error, CheckError):
+        check = item.nodeid, f"step {marker.args[0]}, “{promise.rstrip('.')}”"
+        text = tell(error, exercise, check, item.config.stash[told])
+        api = getattr(item, "funcargs", {}).get("api")
+        if isinstance(api, Api) and error.reply and api.has_no_route_for(error.reply):
+            report.user_properties.append(("begun", False))
+    else:
+        line = call.excinfo.traceback[-1] if call.excinfo else ""
+        text = f"{BROKEN_CHECK}: {type(error).__name__}: {error}\n(at {line})"
     report.longrepr = (
         f"Step {marker.args[0]} of {exercise}: {promise}\n{text}\n"
-        f"Hint:       python -m exercises hint {exercise}"
+        f"Hint:       {hint_call(item.config, exercise)}"
     )
     return report
 
 
+def hint_call(config: pytest.Config, exercise: str) -> str:
+    """Write the command for a hint, for the project that is checked."""
+    named = {"--app": config.getoption("app"), "--app-dir": config.getoption("app_dir")}
+    options = [f"{name}={value}" for name, value in named.items() if value]
+    return shlex.join(["python", "-m", "exercises", "hint", exercise, *options])
+
+
+def tell(
+    error: CheckError, exercise: str, check: Check, told_before: dict[tuple[str, str], Check]
+) -> str:
+    """Tell a failure with its cause, and refer to an earlier check that told the same."""
+    first, place = told_before.setdefault((exercise, error.symptom), check)
+    if first != check[0]:
+        return f"{error.told}\nFollows from: {place}, where the same went wrong."
+    if error.cause:
+        first, place = told_before.setdefault((exercise, error.cause), check)
+    if first != check[0]:
+        return f"{error.told}\nUsual cause: As in {place}."
+    return str(error)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Name what no check fails for, and the checks that were left out."""
-    told = terminalreporter.config.stash[notes]
-    for note in sorted(told):
+    noted: set[str] = terminalreporter.config.stash[notes]
+    for note in sorted(noted):
         terminalreporter.write_line(note)
     skipped = terminalreporter.stats.get("skipped", [])
     reasons = [r.longrepr[2] for r in skipped if isinstance(r.longrepr, tuple)]

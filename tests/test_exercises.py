@@ -1,41 +1,53 @@
 """The checks of exercises/ accept what is right, reject what is wrong, and say so in sentences."""
 
-import gc
 import os
 import re
 import runpy
 import shutil
-import subprocess
-import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
 import sqlalchemy as sa
 
-from exercises import runner
-from exercises.__main__ import STARTERS, Recorder, exercises, files_in, hints_of, steps_of
-from exercises.checks import Api, Reply, capital
+from exercise_runs import (
+    EXERCISES,
+    ROOT,
+    TESTS,
+    StopWhenTold,
+    prefork_server,
+    preforked,
+    run_checks,
+    solution_files,
+    write_files,
+)
+from exercises.catalog import STARTERS, exercises, files_in, hints_of, steps_of
 from exercises.conftest import BROKEN_CHECK
 from exercises.runner import Server, embedded_postgres, fresh_database, fresh_folder
 
-TESTS = Path(__file__).parent
-ROOT = TESTS.parent
-EXERCISES = ROOT / "exercises"
+RIGHT = TESTS / "right"
 
 
 @dataclass
 class Mistake:
-    """Text replacements that make a wrong solution of the right one."""
+    """Text replacements that make a wrong solution of a right one."""
 
     name: str
     step: int
     replace: dict[str, str]
     says: str
     database: str = "sqlite"
+    base: str = ""  # a right solution of another style, tests/right/…; else the exercise's own
+
+    def files(self, exercise: str) -> dict[str, str]:
+        """Write the wrong solution."""
+        files = solution_files(ROOT / self.base if self.base else EXERCISES / exercise / "solution")
+        for old, new in self.replace.items():
+            found = sum(text.count(old) for text in files.values())
+            assert found == 1, f"{found} times, not once: {old}"
+            files = {name: text.replace(old, new) for name, text in files.items()}
+        return files
 
 
 def read_mistakes() -> list[tuple[str, Mistake]]:
@@ -48,33 +60,12 @@ def read_mistakes() -> list[tuple[str, Mistake]]:
 
 
 MISTAKES = read_mistakes()
+RIGHT_SOLUTIONS = sorted(path.stem for path in RIGHT.glob("ex[0-9][0-9]_*"))
 
 
-@dataclass
-class Outcome:
-    """A run of the checks: its exit code, and its messages by step."""
-
-    code: int
-    failures: dict[int, list[str]]
-    passed: list[int]
-    complete: bool
-
-    @property
-    def text(self) -> str:
-        """All messages."""
-        return "\n".join(m for messages in self.failures.values() for m in messages)
-
-
-def run_checks(exercise: str, *options: str) -> Outcome:
-    """Run an exercise's checks in this process: half the time of another interpreter."""
-    recorder = Recorder()
-    current = os.environ["PYTEST_CURRENT_TEST"]  # the inner pytest removes it
-    # No rewritten asserts, no quoted source: the checks' messages need neither.
-    quick = ["-q", "-pno:cacheprovider", "--assert=plain", "--tb=native"]
-    code = pytest.main([str(EXERCISES / exercise), *quick, *options], plugins=[recorder])
-    os.environ["PYTEST_CURRENT_TEST"] = current
-    failures, passed = recorder.failures[exercise], recorder.passed_steps(exercise)
-    return Outcome(int(code), dict(failures), passed, recorder.complete)
+def exercise_of(right_solution: str) -> str:
+    """Name the exercise of tests/right/exNN_style.py."""
+    return next(name for name in exercises() if name[:5] == right_solution[:5])
 
 
 @pytest.fixture(scope="session")
@@ -88,28 +79,20 @@ def postgres() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def prefork_socket() -> Iterator[str]:
-    """Give the socket of a Python that has imported the libraries; see prefork.py."""
-    with fresh_folder() as folder:
-        path = str(folder / "prefork")
-        options = {"PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-        command = [sys.executable, str(TESTS / "prefork.py"), path]
-        process = subprocess.Popen(command, env=os.environ | options, stdout=subprocess.PIPE)
-        with process:
-            assert process.stdout
-            assert process.stdout.readline() == b"ready\n"
-            yield path
-            process.kill()
+def prefork_socket() -> Iterator[list[str]]:
+    """Start one Python from which servers are forked."""
+    with prefork_server() as path:
+        yield path
 
 
 @pytest.fixture
-def prefork(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def prefork(request: pytest.FixtureRequest) -> Iterator[None]:
     """Save the servers their imports, which take longer than most checks."""
-    gc.freeze()  # each inner run collects garbage twice, and need not look at what is old
-    if hasattr(os, "fork"):
-        path = request.getfixturevalue("prefork_socket")
-        client = [sys.executable, "-IS", str(TESTS / "prefork.py"), path]
-        monkeypatch.setattr(runner, "PYTHON", client)
+    if not hasattr(os, "fork"):
+        yield
+        return
+    with preforked(request.getfixturevalue("prefork_socket")):
+        yield
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -135,6 +118,7 @@ def test_exercise_is_complete(exercise: str) -> None:
     assert [name for name, _ in MISTAKES].count(exercise) >= 3
 
 
+@pytest.mark.sample(3)
 @pytest.mark.usefixtures("prefork")
 @pytest.mark.parametrize("exercise", exercises())
 def test_starter_runs_and_fails(exercise: str) -> None:
@@ -146,6 +130,7 @@ def test_starter_runs_and_fails(exercise: str) -> None:
     assert set(outcome.failures) <= set(steps_of(exercise))
 
 
+@pytest.mark.sample(5)
 @pytest.mark.usefixtures("prefork")
 @pytest.mark.parametrize("exercise", exercises())
 def test_solution_passes(exercise: str, database: str) -> None:
@@ -156,6 +141,20 @@ def test_solution_passes(exercise: str, database: str) -> None:
     assert outcome.passed == steps_of(exercise)
 
 
+@pytest.mark.sample(3)
+@pytest.mark.usefixtures("prefork")
+@pytest.mark.parametrize("name", RIGHT_SOLUTIONS)
+def test_right_solution_of_another_style_passes(name: str, database: str, tmp_path: Path) -> None:
+    exercise = exercise_of(name)
+    write_files(solution_files(RIGHT / name), tmp_path)
+
+    outcome = run_checks(exercise, "--app-dir", str(tmp_path), "--database", database)
+
+    assert outcome.text == ""
+    assert outcome.passed == steps_of(exercise)
+
+
+@pytest.mark.sample(12)
 @pytest.mark.usefixtures("prefork")
 @pytest.mark.parametrize(
     ("exercise", "mistake"), MISTAKES, ids=[f"{name}-{mistake.name}" for name, mistake in MISTAKES]
@@ -163,32 +162,16 @@ def test_solution_passes(exercise: str, database: str) -> None:
 def test_mistake_is_rejected(
     exercise: str, mistake: Mistake, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    write_mistake(exercise, mistake, tmp_path)
+    write_files(mistake.files(exercise), tmp_path)
     on_postgres = mistake.database == "postgresql"
     database = request.getfixturevalue("postgres") if on_postgres else "sqlite"
 
-    outcome = run_checks(
-        exercise, "--app-dir", str(tmp_path), f"--step={mistake.step}", "--database", database
-    )
+    options = ["--app-dir", str(tmp_path), f"--step={mistake.step}", "--database", database]
+    outcome = run_checks(exercise, *options, plugins=(StopWhenTold(mistake.says),))
 
     assert mistake.step in outcome.failures
     assert mistake.says.lower() in outcome.text.lower()
     assert BROKEN_CHECK not in outcome.text
-
-
-def write_mistake(exercise: str, mistake: Mistake, folder: Path) -> None:
-    """Write the solution with the mistake in it, as app.py."""
-    source = EXERCISES / exercise / "solution"
-    if source.is_dir():
-        shutil.copytree(source, folder, dirs_exist_ok=True)
-    else:
-        shutil.copyfile(source.with_suffix(".py"), folder / "app.py")
-    texts = {path: path.read_text(encoding="utf-8") for path in files_in(folder)}
-    for old, new in mistake.replace.items():
-        assert sum(text.count(old) for text in texts.values()) == 1, f"not exactly once: {old}"
-        texts = {path: text.replace(old, new) for path, text in texts.items()}
-    for path, text in texts.items():
-        path.write_text(text, encoding="utf-8")
 
 
 def test_the_table_of_mistakes_names_checks_that_exist() -> None:
@@ -223,7 +206,7 @@ def test_checks_that_xdist_collected_are_not_complete() -> None:
 @pytest.mark.usefixtures("prefork")
 def test_stopped_checks_are_not_complete(tmp_path: Path) -> None:
     source = (EXERCISES / "ex01_users" / "solution.py").read_text(encoding="utf-8")
-    app = source.replace('default="Unknown"', 'default="unknown"')
+    app = source.replace('"Unknown"', '"unknown"')
     (tmp_path / "app.py").write_text(app, encoding="utf-8")
 
     outcome = run_checks("ex01_users", "--app-dir", str(tmp_path), "-x")
@@ -234,6 +217,7 @@ def test_stopped_checks_are_not_complete(tmp_path: Path) -> None:
 # Any target
 
 
+@pytest.mark.sample(1)
 @pytest.mark.usefixtures("prefork")
 @pytest.mark.parametrize("exercise", [name for name in exercises() if name < "ex09"])
 def test_reference_app_passes(exercise: str) -> None:
@@ -243,6 +227,7 @@ def test_reference_app_passes(exercise: str) -> None:
     assert outcome.passed == steps_of(exercise)
 
 
+@pytest.mark.usefixtures("prefork")
 def test_migrate_prepares_the_database(postgres: str) -> None:
     options = ["--app-dir", str(ROOT), "--database", postgres, "--step=2"]
 
@@ -257,7 +242,7 @@ def test_flat_project_with_plain_sqlalchemy() -> None:
 
     assert outcome.passed == [1, 2, 3, 4, 5, 6, 7]
     assert list(outcome.failures) == [8]
-    assert "SELECT before the INSERT is the only guard" in outcome.text
+    assert "nobody caught the IntegrityError" in outcome.text
     assert not (TESTS / "flat_project" / "app.db").exists()
 
 
@@ -276,7 +261,7 @@ def test_url_checks_a_running_server(capfd: pytest.CaptureFixture[str]) -> None:
         solution = Server("solution:app", EXERCISES / "ex01_users", database_url, folder)
         with solution as server:
             first = run_checks("ex01_users", "--url", server.url)
-            again = run_checks("ex01_users", "--url", server.url + "/")
+            again = run_checks("ex01_users", "--url", server.url + "/", "--step=3")
 
     assert (first.code, first.text) == (0, "")
     assert (again.code, again.text) == (0, "")
@@ -373,9 +358,10 @@ def test_response_model_needs_no_from_attributes(tmp_path: Path) -> None:
     assert text.count(setting) == 1
     schemas.write_text(text.replace(setting, ""), encoding="utf-8")
 
-    outcome = run_checks("ex01_users", "--app", "main:app", "--app-dir", str(tmp_path))
+    project = ["--app", "main:app", "--app-dir", str(tmp_path)]
+    outcome = run_checks("ex01_users", *project, "--step=3")
 
-    assert outcome.passed == [1, 2, 3, 4, 5, 6, 7]
+    assert outcome.passed == [3]
 
 
 def test_database_is_dropped_though_its_user_fails(postgres: str) -> None:
@@ -389,365 +375,3 @@ def test_database_is_dropped_though_its_user_fails(postgres: str) -> None:
     with sa.create_engine(postgres, poolclass=sa.NullPool).connect() as connection:
         names = connection.scalars(sa.text("SELECT datname FROM pg_database")).all()
     assert sa.make_url(url).database not in names
-
-
-# What the runner sees inside the app
-
-COUNTING_APP = """
-import asyncio
-import os
-
-from fastapi import FastAPI
-from sqlalchemy import create_engine, text
-from sqlalchemy.ext.asyncio import create_async_engine
-
-url = os.environ["DATABASE_URL"]
-engine = create_engine(url)
-async_engine = create_async_engine(url.replace("sqlite:", "sqlite+aiosqlite:"))
-app = FastAPI()
-with engine.begin() as connection:
-    connection.execute(text("CREATE TABLE IF NOT EXISTS t (n INTEGER)"))
-    connection.execute(text("INSERT INTO t SELECT 0 WHERE NOT EXISTS (SELECT n FROM t)"))
-
-
-@app.get("/sync")
-def sync_route(n: int = 3):
-    with engine.connect() as connection:
-        for _ in range(n):
-            connection.execute(text("SELECT 1"))
-
-
-@app.get("/async")
-async def async_route():
-    async with async_engine.connect() as connection:
-        await connection.execute(text("SELECT 1"))
-        await connection.execute(text("SELECT 2"))
-
-
-@app.post("/sync")
-def add_one():
-    with engine.connect() as connection:
-        n = connection.execute(text("SELECT n FROM t")).scalar_one()
-    with engine.begin() as connection:
-        connection.execute(text("UPDATE t SET n = :n"), {"n": n + 1})
-    return n + 1
-
-
-@app.post("/async")
-async def add_one_async():
-    async with async_engine.connect() as connection:
-        n = (await connection.execute(text("SELECT n FROM t"))).scalar_one()
-    async with async_engine.begin() as connection:
-        await connection.execute(text("UPDATE t SET n = :n"), {"n": n + 1})
-    return n + 1
-
-
-@app.get("/broken")
-def broken():
-    raise ValueError("what the learner's code said")
-"""
-
-
-@pytest.fixture(scope="module")
-def counting_api() -> Iterator[Api]:
-    """Run an app whose statements are known."""
-    with fresh_folder() as folder, fresh_database(None, folder) as database_url:
-        (folder / "app.py").write_text(COUNTING_APP, encoding="utf-8")
-        with Server("app:app", folder, database_url, folder) as server:
-            api = Api(server=server)
-            yield api
-            api.close()
-
-
-def test_statements_are_counted_per_request(counting_api: Api) -> None:
-    counts = counting_api.at_once(8, lambda number: counting_api.get(f"/sync?n={number}"))
-
-    assert [reply.statements for reply in counts] == list(range(8))
-    assert counting_api.get("/async").statements == 2
-    assert "3 x SELECT 1" in counting_api.get("/sync").sql
-
-
-@pytest.mark.parametrize("path", ["/sync", "/async"])
-def test_at_once_makes_a_possible_race_happen(counting_api: Api, path: str) -> None:
-    replies = counting_api.at_once(4, lambda number: counting_api.post(path))
-
-    assert len({reply.body for reply in replies}) < 4
-
-
-def test_server_error_is_told(counting_api: Api) -> None:
-    reply = counting_api.get("/broken")
-
-    assert reply.status == 500
-    assert "ValueError: what the learner's code said (app.py, line" in reply.exchange
-
-
-def test_restart_keeps_the_database(counting_api: Api) -> None:
-    before = counting_api.post("/sync").body
-
-    counting_api.restart()
-
-    assert counting_api.post("/sync").body == before + 1
-
-
-# The command line
-
-Cli = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """Copy the exercises, so that a command may change them."""
-    unwanted = shutil.ignore_patterns("__pycache__", "ex0[2-9]_*", "ex1?_*")
-    shutil.copytree(EXERCISES, tmp_path / "exercises", ignore=unwanted)
-    shutil.copyfile(ROOT / "pyproject.toml", tmp_path / "pyproject.toml")
-    starter = tmp_path / "exercises" / ".starters" / "ex01_users" / "app.py"
-    shutil.copyfile(starter, tmp_path / "exercises" / "ex01_users" / "app.py")
-    return tmp_path
-
-
-@pytest.fixture
-def cli(project: Path) -> Cli:
-    """Give `python -m exercises` in the copy."""
-
-    def run(*arguments: str, answer: str = "") -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-m", "exercises", *arguments]
-        return subprocess.run(
-            command, cwd=project, input=answer, capture_output=True, encoding="utf-8", check=False
-        )
-
-    return run
-
-
-def solve(project: Path) -> Path:
-    """Put the solution in the learner's file; give the file."""
-    folder = project / "exercises" / "ex01_users"
-    shutil.copyfile(folder / "solution.py", folder / "app.py")
-    return folder / "app.py"
-
-
-def test_cli_table(cli: Cli) -> None:
-    shown = cli()
-
-    assert shown.returncode == 0
-    assert "0 of 1 exercises done" in shown.stdout
-    assert "ex01_users  0/8    next" in shown.stdout
-
-
-def test_cli_check_fails_then_passes(cli: Cli, project: Path) -> None:
-    failed = cli("check")
-    solve(project)
-    passed = cli("check", "users", "--", "--junitxml=report.xml")
-    nothing_left = cli("check")
-
-    assert failed.returncode == 1
-    assert "Step 1: wrong" in failed.stdout
-    assert 1 <= failed.stdout.count("Came back:  501") <= 3
-    assert passed.returncode == 0
-    assert "Step 8: ok" in passed.stdout
-    assert 'name="step" value="8"' in (project / "report.xml").read_text(encoding="utf-8")
-    assert "1 of 1 exercises done" in cli().stdout
-    assert (nothing_left.returncode, "all" in nothing_left.stdout) == (0, True)
-    assert cli("solution", "1").returncode == 0
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["check", "17"],
-        ["hint"],
-        ["nonsense"],
-        ["hint", "1", "--", "-x"],
-        ["reset"],
-        ["reset", "1", "--check"],
-        ["check", "1", "--", "--no-such-option"],
-        ["check", "1", "--", "--solution", "--url", "http://127.0.0.1:9"],
-        ["check", "1", "--", "--database", "oracle"],
-    ],
-    ids=" ".join,
-)
-def test_cli_wrong_call(cli: Cli, arguments: list[str]) -> None:
-    refused = cli(*arguments)
-
-    assert refused.returncode == 2
-    assert "Traceback" not in refused.stderr
-
-
-def test_cli_check_of_the_solution_is_no_progress(cli: Cli, project: Path) -> None:
-    checked = cli("check", "ex01", "--", "--solution", "--step=2")
-
-    assert checked.returncode == 0
-    assert not (project / ".exercises.json").exists()
-
-
-def test_cli_hints_go_on_to_the_last(cli: Cli) -> None:
-    hints = hints_of("ex01_users")[1]
-
-    shown = [cli("hint", "01").stdout for _ in range(len(hints) + 1)]
-
-    for number, text in enumerate(shown[:-1], start=1):
-        assert f"step 1, hint {number} of {len(hints)}:" in text
-        assert hints[number - 1] in text
-    assert "The last one" in shown[-2]
-    assert shown[-1] == shown[-2]
-
-
-def test_cli_solution_only_when_done(cli: Cli) -> None:
-    refused = cli("solution", "ex01_users")
-    shown = cli("solution", "ex01_users", "--show")
-
-    assert (refused.returncode, "def save" in refused.stdout) == (1, False)
-    assert (shown.returncode, "def save" in shown.stdout) == (0, True)
-
-
-def test_cli_reset_asks_and_keeps_a_copy(cli: Cli, project: Path) -> None:
-    own = solve(project)
-    solved = own.read_text(encoding="utf-8")
-
-    declined = cli("reset", "1", answer="\n")
-    kept_after_no = own.read_text(encoding="utf-8")
-    done = cli("reset", "1", answer="y\n")
-
-    assert (declined.returncode, kept_after_no) == (1, solved)
-    assert done.returncode == 0
-    assert "Step 1 is yet to be written" in own.read_text(encoding="utf-8")
-    copies = list(own.parent.glob("app.py.bak-*"))
-    assert [copy.read_text(encoding="utf-8") for copy in copies] == [solved]
-
-
-def test_cli_reset_twice_keeps_two_copies(project: Path) -> None:
-    script = """
-from pathlib import Path
-from exercises.__main__ import main
-for text in ("one", "two", "three"):
-    Path("exercises/ex01_users/app.py").write_text(text)
-    main(["reset", "1", "--yes"])
-"""
-    subprocess.run([sys.executable, "-c", script], cwd=project, check=True)
-
-    copies = (project / "exercises" / "ex01_users").glob("app.py.bak-*")
-    assert sorted(copy.read_text(encoding="utf-8") for copy in copies) == ["one", "three", "two"]
-
-
-def test_cli_reset_check_names_what_is_not_a_starter(cli: Cli, project: Path) -> None:
-    pristine = cli("reset", "--check")
-    folder = solve(project).parent
-    (folder / "models.py").touch()
-    changed = cli("reset", "--check")
-    (folder / "app.py").unlink()
-    missing = cli("reset", "--check")
-
-    assert (pristine.returncode, pristine.stdout) == (0, "")
-    assert changed.returncode == 1
-    assert changed.stdout.splitlines() == [
-        "Not as in the starter: ex01_users/app.py",
-        "Not as in the starter: ex01_users/models.py",
-    ]
-    assert (missing.returncode, missing.stdout) == (1, changed.stdout)
-
-
-@pytest.mark.parametrize("text", ["{", "[]", '{"ex01_users": 1}', '{"ex01_users": {"passed": 1}}'])
-def test_cli_broken_progress_is_none(cli: Cli, project: Path, text: str) -> None:
-    (project / ".exercises.json").write_text(text, encoding="utf-8")
-
-    shown = cli()
-
-    assert shown.returncode == 0
-    assert "ex01_users  0/8    next" in shown.stdout
-
-
-def test_cli_part_of_the_checks_is_no_progress(cli: Cli, project: Path) -> None:
-    own = solve(project)
-    text = own.read_text(encoding="utf-8")
-    own.write_text(text.replace('default="Unknown"', 'default="unknown"'), encoding="utf-8")
-
-    step = cli("check", "1", "--", "--step=1")
-    last_failed = cli("check", "1", "--", "--lf")
-    shown = cli()
-
-    assert "Not kept as progress" in step.stdout
-    assert "Not kept as progress" in last_failed.stdout
-    assert "ex01_users  0/8    next" in shown.stdout
-
-
-def test_cli_check_tells_notes(cli: Cli, project: Path) -> None:
-    own = solve(project)
-    text = own.read_text(encoding="utf-8")
-    text = text.replace("\ndef list_users(", "\nasync def list_users(")
-    own.write_text(text, encoding="utf-8")
-
-    passed = cli("check", "1", "--", "--step=3")
-
-    assert passed.returncode == 0
-    assert "note: SQL ran on the event loop" in passed.stdout
-
-
-def test_cli_watch_checks_again_after_a_save(project: Path) -> None:
-    command = [sys.executable, "-m", "exercises", "watch", "1", "--", "--step=2"]
-    process = subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, encoding="utf-8")
-    deadline = threading.Timer(60, process.kill)
-    deadline.start()
-    try:
-        before = read_until_watching(process)
-        solve(project)
-        after = read_until_watching(process)
-    finally:
-        deadline.cancel()
-        process.kill()
-        process.communicate()
-
-    assert "Step 2: wrong" in before
-    assert "Step 2: ok" in after
-
-
-def read_until_watching(process: "subprocess.Popen[str]") -> str:
-    """Read what one check printed; ends also when the process does."""
-    lines: list[str] = []
-    assert process.stdout
-    for line in process.stdout:
-        lines.append(line)
-        if line.startswith("Watching"):
-            break
-    return "".join(lines)
-
-
-def test_failing_check_shows_no_traceback(capfd: pytest.CaptureFixture[str]) -> None:
-    starter = str(STARTERS / "ex01_users")
-    outcome = run_checks("ex01_users", "--app-dir", starter, "--step=1", "--tb=auto")
-
-    printed = capfd.readouterr().out
-    assert outcome.failures[1][0].startswith("Step 1 of ex01_users: POST /users stores a user")
-    assert "Asked:      POST /users with {" in printed
-    assert "Hint:       python -m exercises hint ex01_users" in printed
-    assert "Traceback" not in printed
-    assert "test_users.py:" not in printed.partition("short test summary")[0]
-
-
-def test_reply_accepts_an_envelope_with_one_list() -> None:
-    def reply(body: object) -> Reply:
-        return Reply("GET", "/", None, httpx.Response(200, json=body))
-
-    assert reply({"total": 1, "rows": [1]}).items() == [1]
-    assert reply([1]).items() == [1]
-    with pytest.raises(AssertionError, match="neither a list"):
-        reply({"a": [1], "b": [2]}).items()
-
-
-@pytest.mark.parametrize(
-    ("status", "text", "cause"),
-    [
-        (422, '{"detail": []}', "Usual cause: The body or a parameter is declared otherwise"),
-        (400, '{"detail": "404: User not found"}', "has caught the HTTPException too"),
-        (405, "{}", "not for this method, or with a slash at its end"),
-    ],
-)
-def test_unexpected_status_has_a_cause(status: int, text: str, cause: str) -> None:
-    reply = Reply("GET", "/", None, httpx.Response(status, text=text))
-
-    with pytest.raises(AssertionError, match=cause):
-        reply.expect(200)
-
-
-def test_cause_that_begins_with_code_keeps_its_case() -> None:
-    assert capital("deleted_at is null.") == "deleted_at is null."
-    assert capital("session.get() gave None.") == "session.get() gave None."
-    assert capital("the row is gone.") == "The row is gone."

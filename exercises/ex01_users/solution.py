@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated
 
-from fastapi import Depends, FastAPI, HTTPException, Query
-from pydantic import BeforeValidator
+from fastapi import Depends, FastAPI, HTTPException, Path, Query
+from pydantic import BeforeValidator, EmailStr
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, col, create_engine, select
 
@@ -18,16 +18,17 @@ def tidy(value: object) -> object:
     return value.strip().lower() if isinstance(value, str) else value
 
 
-Email = Annotated[str, BeforeValidator(tidy)]
+Email = Annotated[EmailStr, BeforeValidator(tidy)]
+UserId = Annotated[int, Path(ge=1, le=2_147_483_647)]
 
 
 class UserCreate(SQLModel):
     """What a client sends."""
 
     name: str = Field(min_length=2, max_length=50)
-    email: Email = Field(min_length=3, max_length=254, unique=True)
+    email: Email = Field(unique=True)
     age: int = Field(ge=0, le=150)
-    city: str = Field(default="Unknown", max_length=50)
+    city: str = "Unknown"
 
 
 class User(UserCreate, table=True):
@@ -42,9 +43,9 @@ class UserUpdate(SQLModel):
     """What a client may change; no field takes null."""
 
     name: str = Field(default=None, min_length=2, max_length=50)
-    email: Email = Field(default=None, min_length=3, max_length=254)
+    email: Email = Field(default=None)
     age: int = Field(default=None, ge=0, le=150)
-    city: str = Field(default=None, max_length=50)
+    city: str = Field(default=None)
 
 
 @asynccontextmanager
@@ -63,7 +64,7 @@ def get_session() -> Iterator[Session]:
 SessionDep = Annotated[Session, Depends(get_session)]
 
 
-def get_user(user_id: int, session: SessionDep) -> User:
+def get_user(user_id: UserId, session: SessionDep) -> User:
     """Find the user that the path names."""
     user = session.get(User, user_id)
     if user is None:

@@ -5,11 +5,12 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Annotated
 
-from fastapi import Depends, FastAPI, HTTPException
+from fastapi import Depends, FastAPI, HTTPException, Path
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, create_engine
 
 engine = create_engine(os.environ.get("DATABASE_URL", "sqlite:///./app.db"))
+UserId = Annotated[int, Path(ge=1, le=2_147_483_647)]  # what an INTEGER column holds
 
 
 class UserCreate(SQLModel):
@@ -74,7 +75,7 @@ def list_users(session: SessionDep) -> list[User]:
 
 
 @app.get("/users/{user_id}")
-def read_user(user_id: int, session: SessionDep) -> User:
+def read_user(user_id: UserId, session: SessionDep) -> User:
     """Read one user."""
     user = session.get(User, user_id)
     if user is None:

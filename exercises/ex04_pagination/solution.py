@@ -5,13 +5,16 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated, Generic, TypeVar
 
-from fastapi import Depends, FastAPI, HTTPException, Query
+from fastapi import Depends, FastAPI, HTTPException, Path, Query
 from pydantic import BaseModel
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, col, create_engine, func, or_, select
 
 engine = create_engine(os.environ.get("DATABASE_URL", "sqlite:///./app.db"))
 T = TypeVar("T")
+LAST = 1_000_000  # an OFFSET of 20 digits is too large for a database
+Age = Annotated[int | None, Query(ge=0, le=150)]
+UserId = Annotated[int, Path(ge=1, le=2_147_483_647)]  # what an INTEGER column holds
 
 
 class UserCreate(SQLModel):
@@ -77,10 +80,10 @@ def create_user(data: UserCreate, session: SessionDep) -> User:
 @app.get("/users")
 def list_users(
     session: SessionDep,
-    skip: Annotated[int, Query(ge=0)] = 0,
+    skip: Annotated[int, Query(ge=0, le=LAST)] = 0,
     limit: Annotated[int, Query(ge=1, le=100)] = 10,
-    min_age: int | None = None,
-    max_age: int | None = None,
+    min_age: Age = None,
+    max_age: Age = None,
     search: str | None = None,
 ) -> Sequence[User]:
     """List by id the users that fit every filter that is given."""
@@ -100,7 +103,7 @@ def list_users(
 @app.get("/users/page")
 def read_page(
     session: SessionDep,
-    page: Annotated[int, Query(ge=1)] = 1,
+    page: Annotated[int, Query(ge=1, le=LAST)] = 1,
     page_size: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> Page[User]:
     """Read one page of the users, newest first."""
@@ -120,7 +123,7 @@ def read_page(
 
 
 @app.get("/users/{user_id}")
-def read_user(user_id: int, session: SessionDep) -> User:
+def read_user(user_id: UserId, session: SessionDep) -> User:
     """Read one user."""
     user = session.get(User, user_id)
     if user is None:

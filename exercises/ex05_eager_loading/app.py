@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Depends, FastAPI, HTTPException, Query
+from fastapi import Depends, FastAPI, HTTPException, Path, Query
 from sqlalchemy import orm
 from sqlmodel import Field, Relationship, Session, SQLModel, col, create_engine, select
 
@@ -136,7 +136,8 @@ def get_session() -> Iterator[Session]:
 
 
 SessionDep = Annotated[Session, Depends(get_session)]
-Skip = Annotated[int, Query(ge=0)]
+Id = Annotated[int, Path(ge=1, le=2_147_483_647)]  # what an INTEGER column holds
+Skip = Annotated[int, Query(ge=0, le=1_000_000)]
 Limit = Annotated[int, Query(ge=1, le=100)]
 Row = TypeVar("Row", bound=SQLModel)
 
@@ -178,7 +179,7 @@ def create_post(data: PostCreate, session: SessionDep) -> Post:
 
 
 @app.post("/posts/{post_id}/comments", status_code=201)
-def create_comment(post_id: int, data: CommentBase, session: SessionDep) -> Comment:
+def create_comment(post_id: Id, data: CommentBase, session: SessionDep) -> Comment:
     """Store a new comment on a post."""
     if session.get(Post, post_id) is None:
         raise HTTPException(404, "Post not found")

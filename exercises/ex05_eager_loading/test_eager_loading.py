@@ -1,12 +1,26 @@
 """Checks of exercise 05; over HTTP only, and a header says how many statements it took."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from exercises.checks import NO_SUCH_ID, Api, Reply, unique
+from exercises.causes import EXCEPTIONS, Guesses
+from exercises.checks import NO_SUCH_ID, Api, Reply, as_json, shorten, unique
 
-SHORT, LONG = 2, 5
+Row = dict[str, Any]
+SHORT, LONG = 2, 10
+MANY = 60  # more than a smaller limit lets through
+# For each post of the library: the place of its author, those of its tags, how many comments.
+LIBRARY = (
+    (2, (0, 1), 2),
+    (0, (1,), 0),
+    (2, (0, 1, 2), 1),
+    (1, (), 3),
+    (0, (), 0),
+    (2, (2,), 1),
+    (1, (2, 0), 4),
+)
 COLUMNS_ONLY = (
     "the response class does not name it, or as text only: a table class, like model_dump(), "
     "answers its columns only, without its relationships."
@@ -15,77 +29,148 @@ MISSING = (
     "an inner JOIN leaves out rows without a partner; a JOIN with a list beside a LIMIT cuts the "
     "joined rows: limit has to count posts."
 )
-ON_ERROR = (
-    "a joinedload() of a list wants .unique() before .all(), and a response class has to take null "
-    "where there is no author."
+WINDOW = "skip or limit does not reach the query as it was sent."
+ORDER = "the order is not by id: the WHERE or the JOIN decides it, or another column."
+DOUBLED = (
+    "a JOIN with a list repeats the post for each row of the list: .unique(), or selectinload."
 )
-ON_422 = (
-    "limit may be up to 100; `/posts/{post_id}` above `/posts/with-comments` takes it for an id."
+OTHERS = "the rows of another post came, or some are left out or doubled by a JOIN."
+NO_LIST: Guesses = {
+    "unique()": "a joinedload() of a list wants .unique() before .all().",
+    "DetachedInstanceError": EXCEPTIONS["DetachedInstanceError"],
+    "validation error": "a response class has to take null where there is no author, and an "
+    "empty list.",
+    422: "limit may be up to 100; `/posts/{post_id}` above `/posts/with-comments` takes it for an "
+    "id.",
+}
+N_PLUS_1 = (
+    "N+1: there is a query for each row, by a lazy relationship or in a loop. joinedload() for one "
+    "row and selectinload() for a list bring them along."
 )
-WINDOW = "skip or limit does not reach the query, or the order is not by id."
+REMEMBERED = (
+    "rows are remembered in memory, where another server process does not change them: load them "
+    "for each request."
+)
 
 
-def create(api: Api, path: str, **sent: Any) -> dict[str, Any]:
+def create(api: Api, path: str, **sent: Any) -> Row:
     """Create a row through the API; give what was sent, and the id."""
     return sent | {"id": api.post(path, sent).expect(201, 200).id}
 
 
-def create_user(api: Api) -> dict[str, Any]:
+def create_user(api: Api) -> Row:
     """Create a user."""
     email = f"{unique('ada.')}@example.com"
     return create(api, "/users", name=unique("Ada "), email=email, age=36)
 
 
-def create_post(api: Api, author: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    """Create a post, without tags unless they are given."""
-    sent = {"title": unique("Post "), "content": "What there is to say about it."} | changes
-    return create(api, "/posts", author_id=author["id"], **sent)
+def create_tags(api: Api, number: int) -> list[Row]:
+    """Create tags."""
+    return [create(api, "/tags", name=unique("tag-")) for _ in range(number)]
 
 
-def create_full_posts(api: Api, number: int, comments_each: int = 0) -> list[dict[str, Any]]:
-    """Create posts, each with an author, two tags and comments of its own."""
-    posts = []
-    for _ in range(number):
-        author = create_user(api)
-        tags = [create(api, "/tags", name=unique("tag-")) for _ in range(2)]
-        post = create_post(api, author, tag_ids=[tag["id"] for tag in tags])
-        path = f"/posts/{post['id']}/comments"
-        comments = [
-            create(api, path, body=unique("I see "), author_id=author["id"])
-            for _ in range(comments_each)
-        ]
-        posts.append(post | {"author": author, "tags": tags, "comments": comments})
-    return posts
+def create_post(
+    api: Api, author: Row | None, tags: Sequence[Row] = (), comments: int = 0, **changes: Any
+) -> Row:
+    """Create a post with comments that all say the same; give it as a list should show it."""
+    sent = {"title": unique("Post "), "content": f"What to say about {unique('it ')}."} | changes
+    ids = [tag["id"] for tag in tags]
+    post = create(api, "/posts", author_id=author and author["id"], tag_ids=ids, **sent)
+    said = {"body": "I see.", "author_id": author and author["id"]}
+    made = [create(api, f"/posts/{post['id']}/comments", **said) for _ in range(comments)]
+    return post | {"author": author, "tags": list(tags), "comments": made}
 
 
-def read_last(api: Api, path: str, made: list[dict[str, Any]], limit: int) -> Reply:
-    """Read the first of the posts that were just made; fail unless each comes once."""
-    first = api.get(f"{path}?skip=0&limit=100")
-    first.expect(200, why=ON_422 if first.status == 422 else ON_ERROR).items()
-    ids = [post["id"] for post in made]
-    before = sorted(row["id"] for row in api.list_all("/posts") if row["id"] < ids[0])
-    reply = api.get(f"{path}?skip={len(before)}&limit={limit}").expect(200, why=ON_ERROR)
-    got = [row["id"] for row in reply.items()]
-    if got != ids[:limit]:
-        window = got != sorted(got) or len(got) > limit or got == (before + ids)[:limit]
-        why = WINDOW if window else MISSING
-        reply.wrong(f"the posts {got} are listed, not {ids[:limit]}.", why)
-    return reply
+@pytest.fixture(scope="module")
+def library(api: Api) -> list[Row]:
+    """Create posts that share authors and tags, some without; no title follows the ids."""
+    authors, tags = [create_user(api) for _ in range(3)], create_tags(api, 3)
+    return [
+        create_post(
+            api,
+            authors[author],
+            [tags[place] for place in places],
+            comments,
+            title=f"{(3 * n + 2) % 7} of seven",
+        )
+        for n, (author, places, comments) in enumerate(LIBRARY)
+    ]
 
 
-def expect_nested(reply: Reply, made: list[dict[str, Any]], field: str, key: str) -> None:
-    """Fail unless each post has its own related rows, each once."""
-    for row, post in zip(reply.items(), made, strict=False):
-        got = row.get(field)
-        if not isinstance(got, list) or not all(isinstance(each, dict) for each in got):
-            reply.wrong(f"post {row['id']} has no list of objects under {field!r}.", COLUMNS_ONLY)
-        found = sorted(((each.get("id"), each.get(key)) for each in got), key=str)
-        wanted = sorted(((each["id"], each[key]) for each in post[field]), key=str)
-        if found != wanted:
+def read_posts(api: Api, path: str, skip: int, limit: int) -> Reply:
+    """Read a part of a list of posts."""
+    return api.get(f"{path}?skip={skip}&limit={limit}").expect(200, why=NO_LIST)
+
+
+def all_posts(api: Api) -> list[Row]:
+    """List all posts, in windows that are small enough for most mistakes."""
+    read_posts(api, "/posts", 0, 100)
+    return api.list_all("/posts", limit=10)
+
+
+def place_of(api: Api, post: Row) -> int:
+    """Count the posts before this one."""
+    return sum(row["id"] < post["id"] for row in all_posts(api))
+
+
+def expect_posts(reply: Reply, wanted: list[Row], why: str = "") -> None:
+    """Fail unless the list has these posts, each once and with its own columns."""
+    rows = reply.items()
+    got, ids = [row["id"] for row in rows], [post["id"] for post in wanted]
+    if got != ids:
+        cause = why or why_not(got, ids)
+        reply.wrong(f"the posts {shorten(got)} are listed, not {shorten(ids)}.", cause)
+    for row, post in zip(rows, wanted, strict=True):
+        for name in ("title", "content"):
+            if name in post and row.get(name) != post[name]:
+                reply.wrong(f"post {row['id']} does not show its {name}.", COLUMNS_ONLY)
+
+
+def why_not(got: list[int], wanted: list[int]) -> str:
+    """Say what makes a list of other posts."""
+    if len(set(got)) < len(got):
+        return DOUBLED
+    if got != sorted(got):
+        return ORDER
+    return MISSING if set(got) < set(wanted) else WINDOW
+
+
+def expect_related(reply: Reply, posts: list[Row], field: str) -> None:
+    """Fail unless each post shows its own related rows, each once."""
+    for row, post in zip(reply.items(), posts, strict=True):
+        if field == "author":
+            expect_author(reply, row, post["author"])
+        else:
+            key = "name" if field == "tags" else "body"
+            expect_nested(reply, f"post {row['id']}", row, post, field, key)
+
+
+def expect_author(reply: Reply, row: Row, author: Row | None) -> None:
+    """Fail unless the post shows this author, or null."""
+    got = row.get("author", "nothing")
+    if author is None:
+        if got is not None:
+            reply.wrong("the field 'author' is not null.", COLUMNS_ONLY)
+        return
+    if not isinstance(got, dict):
+        reply.wrong("there is no object under 'author'.", COLUMNS_ONLY)
+    for name in ("id", "name"):
+        if got.get(name) != author[name]:
+            shown, wanted = as_json(got.get(name)), as_json(author[name])
             reply.wrong(
-                f"post {row['id']} has the {field} {found}, not {wanted}.",
-                "the rows of another post came, or some are left out or doubled by a JOIN.",
+                f"the author of post {row['id']} has the {name} {shown}, not {wanted}.", OTHERS
             )
+
+
+def expect_nested(reply: Reply, what: str, row: Row, wanted: Row, field: str, key: str) -> None:
+    """Fail unless the row shows exactly these related rows, in any order."""
+    got = row.get(field)
+    if not isinstance(got, list) or not all(isinstance(each, dict) for each in got):
+        reply.wrong(f"{what} has no list of objects under {field!r}.", COLUMNS_ONLY)
+    found = sorted(((each.get("id"), each.get(key)) for each in got), key=str)
+    expected = sorted(((each["id"], each[key]) for each in wanted[field]), key=str)
+    if found != expected:
+        reply.wrong(f"{what} has the {field} {shorten(found)}, not {shorten(expected)}.", OTHERS)
 
 
 def expect_as_many(short: Reply, long: Reply, what: str) -> None:
@@ -93,113 +178,170 @@ def expect_as_many(short: Reply, long: Reply, what: str) -> None:
     if long.statements > short.statements:
         long.wrong(
             f"{long.statements} statements for {what}, {short.statements} for fewer; "
-            f"the most frequent:\n{long.sql}",
-            "N+1: there is a query for each row, by a lazy relationship or in a loop. "
-            "joinedload() for one row and selectinload() for a list bring them along.",
+            f"the most frequent first:\n{long.sql}",
+            N_PLUS_1,
         )
 
 
+def check_library(api: Api, library: list[Row], path: str, field: str) -> None:
+    """Read the library in several windows; fail unless every post shows the related rows."""
+    start = place_of(api, library[0])
+    for skip, limit in ((0, 7), (0, 2), (2, 3), (6, 1)):
+        wanted = library[skip : skip + limit]
+        reply = read_posts(api, path, start + skip, limit)
+        expect_posts(reply, wanted)
+        expect_related(reply, wanted, field)
+
+
+def check_statements(api: Api, path: str, comments: int, *fields: str) -> None:
+    """Read posts that this server process has never seen; many take as many statements as few."""
+    other = api.second()
+    known = all_posts(api)
+    start, replies = len(known), []
+    ahead = read_posts(api, path, start, LONG)
+    if any(row["id"] > known[-1]["id"] for row in ahead.items() if known):
+        ahead.wrong("there are posts that GET /posts?skip=0&limit=100 does not show.", REMEMBERED)
+    expect_posts(ahead, [])
+    for number in (LONG, SHORT):
+        tags = create_tags(other, number + 1)
+        posts = [
+            create_post(other, create_user(other), tags[n : n + 2], comments) for n in range(number)
+        ]
+        reply = read_posts(api, path, start, number)
+        expect_posts(reply, posts, "" if reply.items() else REMEMBERED)
+        for field in fields:
+            expect_related(reply, posts, field)
+        replies.append(reply)
+        start += number
+    expect_as_many(replies[1], replies[0], f"{LONG} posts, each with rows of its own")
+
+
 @pytest.mark.step(1)
-def test_posts_with_author(api: Api) -> None:
+def test_posts_with_author(api: Api, library: list[Row]) -> None:
     """GET /posts answers each post with its author in it."""
-    made = create_full_posts(api, 2)
-    reply = read_last(api, "/posts", made, 2)
-    for row, post in zip(reply.items(), made, strict=True):
-        author = row.get("author")
-        if not isinstance(author, dict):
-            reply.wrong("there is no object under 'author'.", COLUMNS_ONLY)
-        wanted = (post["author"]["id"], post["author"]["name"])
-        if (author.get("id"), author.get("name")) != wanted:
-            reply.wrong(f"the author of post {row['id']} is not {wanted[1]!r}.", COLUMNS_ONLY)
+    check_library(api, library, "/posts", "author")
 
 
 @pytest.mark.step(1)
 def test_posts_without_author(api: Api) -> None:
     """A post without an author is in the list too."""
-    path = "/posts"
-    sent = {"title": unique("Post "), "content": "What there is to say about it."}
-    made = api.post(path, sent).expect(201, 200, 422)
+    made = api.post("/posts", {"title": "Nobody's", "content": "Found."}).expect(201, 200, 422)
     if not made.ok:
         return  # an app in which each post has to have an author
-    post = made.object()
-    reply = read_last(api, path, [post], 1)
-    if reply.items()[0].get("author", "") is not None:
-        reply.wrong("the field 'author' is not null.", COLUMNS_ONLY)
+    post = {"title": "Nobody's", "content": "Found.", "author": None, "id": made.id}
+    reply = read_posts(api, "/posts", place_of(api, post), 1)
+    expect_posts(reply, [post])
+    expect_related(reply, [post], "author")
 
 
 @pytest.mark.step(1)
 def test_posts_with_author_take_as_many_statements(api: Api) -> None:
-    """GET /posts takes as many statements for five posts of five authors as for two."""
-    made = create_full_posts(api, LONG)
-    short, long = (read_last(api, "/posts", made, limit) for limit in (SHORT, LONG))
-    expect_as_many(short, long, "five posts")
+    """GET /posts takes as many statements for ten posts of ten authors as for two."""
+    check_statements(api, "/posts", 0, "author")
+
+
+def check_limits(api: Api, path: str) -> None:
+    """Fail unless ten posts come by default, and as many as there are up to a hundred."""
+    posts = all_posts(api)
+    author = create_user(api)
+    posts += [create_post(api, author) for _ in range(MANY - len(posts))]
+    start = max(0, len(posts) - 100)
+    longest, shorter = (read_posts(api, path, start, limit) for limit in (100, 99))
+    old = len(shorter.items()) > len(longest.items())
+    why = REMEMBERED if old else "a smaller number than the limit that was sent reaches the query."
+    expect_posts(longest, posts[start:], why)
+    reply = api.get(f"{path}?skip={start}").expect(200, why=NO_LIST)
+    expect_posts(reply, posts[start : start + 10], "limit is not 10 by default.")
+
+
+@pytest.mark.step(1)
+def test_posts_up_to_the_largest_limit(api: Api) -> None:
+    """GET /posts answers ten posts by default, and up to a hundred."""
+    check_limits(api, "/posts")
 
 
 @pytest.mark.step(2)
-def test_posts_with_tags(api: Api) -> None:
+def test_posts_with_tags(api: Api, library: list[Row]) -> None:
     """GET /posts answers each post with its tags in it."""
-    made = [*create_full_posts(api, 2), create_post(api, create_user(api)) | {"tags": []}]
-    reply = read_last(api, "/posts", made, 3)
-    expect_nested(reply, made, "tags", "name")
+    check_library(api, library, "/posts", "tags")
 
 
 @pytest.mark.step(2)
 def test_posts_with_tags_take_as_many_statements(api: Api) -> None:
-    """GET /posts takes as many statements for five posts with tags as for two."""
-    made = create_full_posts(api, LONG)
-    short, long = (read_last(api, "/posts", made, limit) for limit in (SHORT, LONG))
-    expect_nested(long, made, "tags", "name")
-    expect_as_many(short, long, "five posts with two tags each")
+    """GET /posts takes as many statements for ten posts with tags as for two."""
+    check_statements(api, "/posts", 0, "author", "tags")
 
 
 @pytest.mark.step(3)
-def test_posts_with_comments(api: Api) -> None:
+@pytest.mark.parametrize("field", ["tags", "comments"])
+def test_posts_with_comments(api: Api, library: list[Row], field: str) -> None:
     """GET /posts/with-comments answers each post with its tags and comments in it."""
-    nothing = create_post(api, create_user(api)) | {"tags": [], "comments": []}
-    made = [nothing, *create_full_posts(api, 2, comments_each=2)]
-    reply = read_last(api, "/posts/with-comments", made, 3)
-    expect_nested(reply, made, "tags", "name")
-    expect_nested(reply, made, "comments", "body")
+    check_library(api, library, "/posts/with-comments", field)
+
+
+@pytest.mark.step(3)
+def test_posts_with_a_new_comment(api: Api) -> None:
+    """A comment that was made a moment ago, by another server process too, is in the list."""
+    post = create_post(api, create_user(api), comments=1)
+    start = place_of(api, post)
+    for process in (api, api.second()):
+        said = {"body": "Me too.", "author_id": post["author"]["id"]}
+        post["comments"] += [create(process, f"/posts/{post['id']}/comments", **said)]
+        reply = read_posts(api, "/posts/with-comments", start, 1)
+        expect_posts(reply, [post])
+        shown = reply.items()[0].get("comments")
+        if isinstance(shown, list) and len(shown) < len(post["comments"]):
+            reply.wrong("the newest comment is not there.", REMEMBERED)
+        expect_related(reply, [post], "comments")
 
 
 @pytest.mark.step(3)
 def test_posts_with_comments_take_as_many_statements(api: Api) -> None:
-    """GET /posts/with-comments takes as many statements for five posts as for two."""
-    made = create_full_posts(api, LONG, comments_each=2)
-    short, long = (read_last(api, "/posts/with-comments", made, limit) for limit in (SHORT, LONG))
-    expect_nested(long, made, "comments", "body")
-    expect_as_many(short, long, "five posts with two tags and two comments each")
+    """GET /posts/with-comments takes as many statements for ten posts as for two."""
+    check_statements(api, "/posts/with-comments", 1, "tags", "comments")
 
 
-def read_user(api: Api, user: dict[str, Any], posts: list[dict[str, Any]]) -> Reply:
+@pytest.mark.step(3)
+def test_posts_with_comments_up_to_the_largest_limit(api: Api) -> None:
+    """GET /posts/with-comments answers ten posts by default, and up to a hundred."""
+    check_limits(api, "/posts/with-comments")
+
+
+def read_user(api: Api, user: Row, posts: list[Row]) -> Reply:
     """Read a user with posts; fail unless the posts are these."""
     why = "an inner JOIN finds no user who has no posts, and an empty list is no reason for a 404."
-    reply = api.get(f"/users/{user['id']}/posts").expect(200, why=why)
-    reply.has("the answer is the user, with the list as a field.", id=user["id"], name=user["name"])
-    expect_nested_posts(reply, posts)
+    reply = api.get(f"/users/{user['id']}/posts").expect(200, why={404: why, **NO_LIST})
+    why = "the answer is the user, with the list as a field."
+    reply.has(why, id=user["id"], name=user["name"], email=user["email"])
+    expect_nested(reply, "the user", reply.body, {"posts": posts}, "posts", "title")
     return reply
-
-
-def expect_nested_posts(reply: Reply, posts: list[dict[str, Any]]) -> None:
-    """Fail unless the answered user has these posts."""
-    got = reply.object().get("posts")
-    if not isinstance(got, list) or not all(isinstance(post, dict) for post in got):
-        reply.wrong("there is no list of objects under 'posts'.", COLUMNS_ONLY)
-    found = sorted(((post.get("id"), post.get("title")) for post in got), key=str)
-    wanted = sorted(((post["id"], post["title"]) for post in posts), key=str)
-    if found != wanted:
-        why = "the WHERE or the join is not right, or a default stands in for the posts."
-        reply.wrong(f"the posts are {found}, not {wanted}.", why)
 
 
 @pytest.mark.step(4)
 def test_user_with_posts(api: Api) -> None:
     """GET /users/{id}/posts answers the user with all posts, and with no one else's."""
     user, other, quiet = (create_user(api) for _ in range(3))
-    posts = [create_post(api, user) for _ in range(2)]
-    read_user(api, other, [create_post(api, other)])
+    api.post("/posts", {"title": "Nobody's", "content": "Found."}).expect(201, 200, 422)
+    tags = create_tags(api, 2)
+    posts = [create_post(api, user, tags[: n % 3]) for n in range(11)]
+    others = [create_post(api, other, tags)]
+    read_user(api, other, others)
     read_user(api, user, posts)
     read_user(api, quiet, [])
+
+
+@pytest.mark.step(4)
+def test_user_with_a_new_post(api: Api) -> None:
+    """A post that was made a moment ago, by another server process too, is among the posts."""
+    user = create_user(api)
+    posts: list[Row] = []
+    for process in (api, api, api.second()):
+        posts.append(create_post(process, user))
+        reply = api.get(f"/users/{user['id']}/posts").expect(200)
+        shown = reply.object().get("posts")
+        if isinstance(shown, list) and len(shown) < len(posts) > 1:
+            reply.wrong("the newest post is not there.", REMEMBERED)
+        read_user(api, user, posts)
 
 
 @pytest.mark.step(4)
@@ -211,8 +353,11 @@ def test_user_with_posts_not_found(api: Api) -> None:
 
 @pytest.mark.step(4)
 def test_user_with_posts_takes_as_many_statements(api: Api) -> None:
-    """GET /users/{id}/posts takes as many statements for five posts as for one."""
-    one, many = create_user(api), create_user(api)
-    short = read_user(api, one, [create_post(api, one)])
-    long = read_user(api, many, [create_post(api, many) for _ in range(5)])
-    expect_as_many(short, long, "a user with five posts")
+    """GET /users/{id}/posts takes as many statements for ten posts as for one."""
+    other = api.second()
+    replies = []
+    for number in (LONG, 1):
+        user, tags = create_user(other), create_tags(other, number + 1)
+        posts = [create_post(other, user, tags[n : n + 2]) for n in range(number)]
+        replies.append(read_user(api, user, posts))
+    expect_as_many(replies[1], replies[0], f"a user with {LONG} posts")

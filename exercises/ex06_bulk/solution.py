@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated
 
-from fastapi import Body, Depends, FastAPI, HTTPException, Query
-from pydantic import BeforeValidator
+from fastapi import Body, Depends, FastAPI, HTTPException, Path, Query
+from pydantic import BeforeValidator, StrictInt
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, col, create_engine, select, update
 
@@ -19,6 +19,8 @@ def tidy(value: object) -> object:
 
 
 Email = Annotated[str, BeforeValidator(tidy)]
+UserId = Annotated[int, Path(ge=1, le=2_147_483_647)]  # what an INTEGER column holds
+ListedId = Annotated[StrictInt, Field(le=2_147_483_647)]  # true is no id
 
 
 class UserCreate(SQLModel):
@@ -52,7 +54,7 @@ def get_session() -> Iterator[Session]:
 
 SessionDep = Annotated[Session, Depends(get_session)]
 NewUsers = Annotated[list[UserCreate], Body(max_length=1000)]
-UserIds = Annotated[list[int], Body(embed=True, max_length=1000)]
+UserIds = Annotated[list[ListedId], Body(embed=True, max_length=1000)]
 
 
 def save(session: Session, *users: User) -> None:
@@ -87,7 +89,7 @@ def create_users(data: NewUsers, session: SessionDep) -> list[User]:
 @app.get("/users")
 def list_users(
     session: SessionDep,
-    skip: Annotated[int, Query(ge=0)] = 0,
+    skip: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
     limit: Annotated[int, Query(ge=1, le=100)] = 10,
 ) -> Sequence[User]:
     """List users by id."""
@@ -95,7 +97,7 @@ def list_users(
 
 
 @app.get("/users/{user_id}")
-def read_user(user_id: int, session: SessionDep) -> User:
+def read_user(user_id: UserId, session: SessionDep) -> User:
     """Read one user."""
     user = session.get(User, user_id)
     if user is None:

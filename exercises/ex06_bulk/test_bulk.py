@@ -1,30 +1,60 @@
 """Checks of exercise 06; each speaks to the app over HTTP only."""
 
+import re
 from typing import Any
 
 import pytest
 
-from exercises.checks import NO_SUCH_ID, Api, Reply, fail, unique
+from exercises.checks import (
+    AWKWARD_TEXTS,
+    NO_SUCH_ID,
+    Api,
+    Reply,
+    fail,
+    same_row,
+    shorten,
+    unique,
+    why_not_one,
+)
 
+Row = dict[str, Any]
+BULK, DEACTIVATE = "/users/bulk", "/users/bulk/deactivate"
+IMPORT = 40  # more than a batch
+MANY = 60
+ENOUGH = 10  # statements that do not grow with the list
 LOOP = (
-    "each user is committed on its own, by session.commit() or a helper inside the loop: add all, "
-    "commit once, roll back when that fails."
+    "each user, or each batch of users, is committed on its own, by session.commit() or a helper "
+    "inside the loop: add all, commit once, roll back when that fails."
 )
 BODY = "the body is the list itself, data: list[UserCreate], and no object around it."
 OBJECT = "the body is an object: user_ids: Annotated[list[int], Body(embed=True)]."
-MANY = 60
-ENOUGH = 10  # statements that do not grow with the list
+SKIPPED = "users who cannot be stored are skipped in silence, and the rest is stored."
+OVERWRITTEN = (
+    "the user who has the address, or the id, is overwritten: merge(), INSERT OR REPLACE, or ON "
+    "CONFLICT DO UPDATE."
+)
+NO_CONSTRAINT = (
+    "whether an address is taken is remembered in memory, or is not asked at all: the unique "
+    "constraint of the database knows, whichever process stored it."
+)
+TWICE = "a look into the table cannot see what is twice in the list; the unique constraint can."
 
 
-def a_user(**changes: Any) -> dict[str, Any]:
+def a_user(**changes: Any) -> Row:
     """Describe a user whom no other check knows."""
     email = f"{unique('ada.')}@example.com"
     return {"name": "Ada Lovelace", "email": email, "age": 36, "city": "London"} | changes
 
 
-def some_users(count: int) -> list[dict[str, Any]]:
-    """Describe users by different names."""
-    return [a_user(name=f"Ada {number}") for number in range(count)]
+def some_users(count: int) -> list[Row]:
+    """Describe users whose names and addresses stand in no order."""
+    stem = unique("ada.")
+    return [
+        a_user(
+            name=f"Ada {n * 7 % count:02}", email=f"{(n * 11 + 1) % count:02}.{stem}@example.com"
+        )
+        for n in range(count)
+    ]
 
 
 def create(api: Api) -> int:
@@ -34,20 +64,44 @@ def create(api: Api) -> int:
     return reply.id
 
 
-def stored(api: Api, users: list[dict[str, Any]]) -> list[str]:
-    """List the addresses of these users that GET /users knows."""
-    emails = [user["email"] for user in users]
-    found = [str(row.get("email")) for row in api.list_all("/users")]
-    return [email for email in found if email in emails]
+def everybody(api: Api) -> dict[int, Row]:
+    """Read all users, by id."""
+    return {row["id"]: row for row in api.list_all("/users")}
 
 
-def nothing_stored(api: Api, reply: Reply, users: list[dict[str, Any]], why: str) -> None:
-    """Fail when a refused list has left something behind."""
-    if left := stored(api, users):
-        reply.wrong(f"of the {len(users)} users {len(left)} are stored: {', '.join(left)}.", why)
+def expect_unchanged(
+    reply: Reply, before: dict[int, Row], after: dict[int, Row], stored: str = SKIPPED
+) -> None:
+    """Fail when a list that is to be refused has left something behind."""
+    new = [str(row.get("email")) for number, row in after.items() if number not in before]
+    changed = [row for number, row in before.items() if after.get(number) != row]
+    if changed:
+        reply.wrong(f"the stored user {shorten(changed[0])} is changed, or gone.", OVERWRITTEN)
+    if new:
+        why = stored if reply.ok else LOOP
+        reply.wrong(f"of the list {len(new)} users are stored: {shorten(', '.join(new))}.", why)
+    if reply.commits:
+        reply.wrong(
+            f"the refused request committed changes {reply.commits} times.",
+            "users are stored and deleted again by hand, which nobody does when the server stops "
+            "in between: commit once, or not at all.",
+        )
 
 
-def rows_of(reply: Reply, sent: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def refuse(api: Api, sent: list[Any], *statuses: int, why: str) -> None:
+    """Send a list; fail unless it is refused and nothing is stored; `why` all of it would be."""
+    before = everybody(api)
+    reply = api.post(BULK, sent)
+    if not reply.ok:
+        reply.expect(*statuses, why={2: why})
+    after = everybody(api)
+    expect_unchanged(
+        reply, before, after, why if len(after) == len(before) + len(sent) else SKIPPED
+    )
+    reply.expect(*statuses, why={2: why})
+
+
+def rows_of(reply: Reply, sent: list[Row]) -> list[Row]:
     """Give the answered rows; fail unless they are the ones that were sent, in their order."""
     rows = reply.items("the route has to return the stored users.")
     if {} in rows:
@@ -71,75 +125,155 @@ def rows_of(reply: Reply, sent: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return rows
 
 
+def expect_stored(api: Api, reply: Reply, sent: list[Row]) -> None:
+    """Fail unless each answered row is what the database has under that id."""
+    stored = everybody(api)
+    for row, user in zip(rows_of(reply, sent), sent, strict=True):
+        if row["id"] not in stored:
+            why = "no session.commit() after session.add_all(); each request has its own session."
+            reply.wrong(f"GET /users does not list user {row['id']}.", why)
+        why = "the rows and the ids of the answer were put together in the wrong order."
+        same_row(row, stored[row["id"]], but=("updated_at",), why=why)
+        wanted = {"name": user["name"], "email": user["email"], "is_active": True}
+        if {name: row.get(name) for name in wanted} != wanted:
+            reply.wrong(f"user {row['id']} is {shorten(row)}, not {shorten(wanted)}.", why)
+
+
 @pytest.mark.step(1)
 def test_create_users(api: Api) -> None:
     """POST /users/bulk stores the users and answers their rows in order."""
-    sent = some_users(3)
-    rows = rows_of(api.post("/users/bulk", sent).expect(201, 200, why=BODY), sent)
-    why = "no session.commit() after session.add_all(); each request has a session of its own."
-    for row, user in zip(rows, sent, strict=True):
-        reply = api.get(f"/users/{row['id']}").expect(200, why=why)
-        reply.has(why, name=user["name"], email=user["email"], is_active=True)
+    for sent in (some_users(IMPORT), some_users(1)):
+        expect_stored(api, api.post(BULK, sent).expect(201, why=BODY), sent)
+
+
+@pytest.mark.step(1)
+def test_create_users_with_awkward_names(api: Api) -> None:
+    """POST /users/bulk stores names as they are, the shortest and the longest included."""
+    texts = ["Al", "x" * 50, *(text for text in AWKWARD_TEXTS if len(text) > 1)]
+    sent = [a_user(name=text) for text in texts]
+    expect_stored(api, api.post(BULK, sent).expect(201, why=BODY), sent)
+
+
+@pytest.mark.step(1)
+def test_create_users_as_one_by_one(api: Api) -> None:
+    """POST /users/bulk makes of an entry what POST /users makes of it."""
+    first = api.post("/users", a_user()).expect(201, 200).object()
+    alone, listed = (a_user(email=f"{unique('ADA.')}@EXAMPLE.COM", id=first["id"]) for _ in "12")
+    one = api.post("/users", alone)
+    before = everybody(api)
+    many = api.post(BULK, [listed])
+    if not one.ok:
+        return  # an app that takes no such address, or no id
+    many.expect(201, why=BODY)
+    if everybody(api).get(first["id"]) != before[first["id"]]:
+        many.wrong(f"user {first['id']} was there before, and is changed.", OVERWRITTEN)
+    tidied = one.object().get("email") == alone["email"].lower()
+    email = listed["email"].lower() if tidied else listed["email"]
+    if many.items()[0].get("email") != email:
+        why = "the list takes another way into the table than POST /users, and leaves out a step."
+        many.wrong(f"the stored address is not {shorten(email)}.", why)
+
+
+INVALID: list[Any] = [
+    {"name": "A"},
+    {"name": "x" * 51},
+    {"name": None},
+    {"name": ["Ada"]},
+    {"email": None},
+    {"email": ""},
+    {"email": "x" * 255},
+]
 
 
 @pytest.mark.step(2)
-@pytest.mark.parametrize("place", [0, 2], ids=["first", "last"])
+@pytest.mark.parametrize("place", [0, 20, IMPORT - 1], ids=["first", "middle", "last"])
 def test_create_users_one_invalid(api: Api, place: int) -> None:
     """POST /users/bulk answers 422 and stores nothing when one user is invalid."""
-    sent = some_users(3)
+    sent = some_users(IMPORT)
     sent[place]["name"] = "A"
     why = (
         "the entries are not validated: the body is list[dict], or a list of the table class, "
         "which does not validate."
     )
-    reply = api.post("/users/bulk", sent).expect(422, why=why)
-    nothing_stored(api, reply, sent, "users were stored before the next one was validated.")
+    refuse(api, sent, 422, why=why)
 
 
 @pytest.mark.step(2)
-@pytest.mark.parametrize("place", [0, 1, 2], ids=["first", "middle", "last"])
+@pytest.mark.parametrize("field", INVALID, ids=lambda field: shorten(field, 30))
+def test_create_users_refuses_what_one_user_is_refused_for(api: Api, field: Row) -> None:
+    """POST /users/bulk answers 422 where POST /users does."""
+    if api.post("/users", a_user(**field)).status == 422:
+        why = "the entries are not checked like the body of POST /users: list[UserCreate]."
+        refuse(api, [a_user(), a_user(**field)], 422, why=why)
+
+
+@pytest.mark.step(2)
+def test_create_users_refuses_what_is_no_user(api: Api) -> None:
+    """POST /users/bulk answers 422 to a list with something else than users in it."""
+    why = "the body is not declared as list[UserCreate]."
+    wrongs: tuple[Any, ...] = ("Ada", None, [], {}, {"name": "Ada"})
+    for wrong in wrongs:
+        refuse(api, [a_user(), wrong], 422, why=why)
+
+
+@pytest.mark.step(2)
+def test_create_no_users(api: Api) -> None:
+    """An empty list stores nobody, whatever it is answered."""
+    before = everybody(api)
+    reply = api.post(BULK, [])
+    if reply.status >= 500:
+        reply.expect(201, 422, why="an INSERT without rows, or the first of no rows.")
+    expect_unchanged(reply, before, everybody(api))
+
+
+@pytest.mark.step(2)
+@pytest.mark.parametrize("place", [0, 20, IMPORT - 1], ids=["first", "middle", "last"])
 def test_create_users_one_taken(api: Api, place: int) -> None:
     """POST /users/bulk answers 409 or 400 and stores nothing when one address is taken."""
-    taken = a_user()
-    api.post("/users", taken).expect(201, 200)
-    sent = some_users(3)
-    sent[place]["email"] = taken["email"]
-    why = (
-        "users whose address is taken are skipped and the rest is stored, or the IntegrityError of "
-        "the commit does not become a 409."
-    )
-    others = [user for user in sent if user["email"] != taken["email"]]
-    reply = api.post("/users/bulk", sent)
-    nothing_stored(api, reply, others, why if reply.ok else LOOP)
-    reply.expect(409, 400, why=why)
-    if " x DELETE" in reply.sql:
-        reply.wrong(f"users were stored and deleted again:\n{reply.sql}", LOOP)
+    for process in (api, api.second()):
+        taken = process.post("/users", a_user()).expect(201, 200).object()
+        sent = some_users(IMPORT)
+        sent[place]["email"] = taken["email"]
+        refuse(api, sent, 409, 400, why=NO_CONSTRAINT)
 
 
 @pytest.mark.step(2)
-def test_create_users_same_address_twice(api: Api) -> None:
+@pytest.mark.parametrize("place", [1, IMPORT - 1], ids=["neighbours", "apart"])
+def test_create_users_same_address_twice(api: Api, place: int) -> None:
     """POST /users/bulk answers 409 or 400 and stores nothing when the list repeats an address."""
-    sent = some_users(3)
-    sent[2]["email"] = sent[0]["email"]
-    why = "a look into the table cannot see what is twice in the list; the unique constraint can."
-    reply = api.post("/users/bulk", sent)
-    nothing_stored(api, reply, sent, why if reply.ok else LOOP)
-    reply.expect(409, 400, 422, why=why)
+    sent = some_users(IMPORT)
+    sent[place]["email"] = sent[0]["email"]
+    refuse(api, sent, 409, 400, 422, why=TWICE)
+    refuse(api, [sent[0], sent[0]], 409, 400, 422, why=TWICE)
+
+
+@pytest.mark.step(2)
+def test_create_users_same_address_in_upper_case(api: Api) -> None:
+    """Two addresses are the same in the list when they are for POST /users."""
+    user = a_user()
+    api.post("/users", user).expect(201, 200)
+    shouted = user | {"email": user["email"].upper()}
+    if api.post("/users", shouted).ok:
+        return  # an app to which these are two addresses
+    why = "the list takes another way into the table than POST /users, and does not tidy addresses."
+    refuse(api, [a_user(), shouted], 409, 400, why=why)
+    fresh = a_user()
+    refuse(api, [fresh, fresh | {"email": fresh["email"].upper()}], 409, 400, 422, why=why)
 
 
 @pytest.mark.step(2)
 def test_create_users_after_a_refused_list(api: Api) -> None:
     """After a refused list the next one is stored, the good entries of the first included."""
     sent = some_users(3)
-    api.post("/users/bulk", [*sent, sent[0]]).expect(409, 400, 422)
+    api.post(BULK, [*sent, sent[0]]).expect(409, 400, 422)
     why = "the refused list left rows or an open transaction: no session.rollback() after the error"
-    rows_of(api.post("/users/bulk", sent).expect(201, 200, why=f"{why}."), sent)
+    expect_stored(api, api.post(BULK, sent).expect(201, why=f"{why}."), sent)
 
 
 @pytest.mark.step(3)
 def test_create_users_twice_at_once(api: Api) -> None:
     """Of eight lists with one address in common at one moment, one is stored whole."""
-    for _ in range(4):
+    for _ in range(3):
         race(api)
 
 
@@ -147,77 +281,140 @@ def race(api: Api) -> None:
     """Race eight lists that share an address; fail unless one is stored, and nothing else."""
     shared = a_user()
     lists = [[a_user(), shared, a_user()] for _ in range(8)]
-    why = (
-        "a SELECT before the INSERT is the only guard: all requests look before one has written. "
-        "Let the unique constraint decide, and catch its IntegrityError."
-    )
-    replies = api.at_once(8, lambda number: api.post("/users/bulk", lists[number]))
+    replies = api.at_once(8, lambda number: api.post(BULK, lists[number]))
+    emails = [row["email"] for row in everybody(api).values()]
     for reply in replies:
-        reply.expect(201, 200, 400, 409, why=why)
-    created = sum(reply.ok for reply in replies)
-    if created != 1:
-        fail(f"of eight lists with one address in common {created} were answered with 201.", why)
-    left = stored(api, [user for users in lists for user in users])
-    if len(left) != 3:
-        fail(f"one list of three was answered with 201, and {len(left)} users are stored.", LOOP)
+        reply.expect(201, 400, 409)
+    wins = [number for number, reply in enumerate(replies) if reply.ok]
+    rows = emails.count(shared["email"])
+    if (len(wins), rows) != (1, 1):
+        fail(
+            f"of eight lists with one address in common {len(wins)} were answered with 201, and "
+            f"{rows} users have the address.",
+            why_not_one(wins, rows),
+        )
+    left = sum(user["email"] in emails for users in lists for user in users if user is not shared)
+    if left != 2:
+        why = LOOP if left > 2 else "the list that was answered with 201 is not stored whole."
+        fail(f"one list of three was answered with 201, and {left + 1} users are stored.", why)
 
 
-def is_active(api: Api, user_id: int, expected: bool, why: str) -> None:
-    """Fail unless the user is, or is not, active."""
-    gone = "the row is deleted; a user who is deactivated stays."
-    api.get(f"/users/{user_id}").expect(200, why=gone).has(why, is_active=expected)
+@pytest.mark.step(3)
+def test_create_users_when_the_server_is_killed(api: Api) -> None:
+    """When the server is killed in the middle of a list, all users are stored or none."""
+    sent = some_users(IMPORT)
+    emails = {user["email"] for user in sent}
+    api.kill_during("POST", BULK, sent)
+    stored = sum(row["email"] in emails for row in everybody(api).values())
+    if stored not in (0, IMPORT):
+        fail(f"of the {IMPORT} users {stored} are stored after the server was killed.", LOOP)
 
 
-def deactivate(api: Api, ids: list[Any], why: str = OBJECT) -> Reply:
+@pytest.mark.step(3)
+def test_create_users_in_one_transaction(api: Api) -> None:
+    """POST /users/bulk commits once."""
+    sent = some_users(IMPORT)
+    expect_stored(api, api.post(BULK, sent).expect(201).commits_once(LOOP), sent)
+
+
+def deactivate(api: Api, ids: list[Any], why: Any = OBJECT) -> Reply:
     """Deactivate users."""
-    return api.patch("/users/bulk/deactivate", {"user_ids": ids}).expect(200, why=why)
+    return api.patch(DEACTIVATE, {"user_ids": ids}).expect(200, why=why)
+
+
+def expect_deactivated(
+    api: Api, before: dict[int, Row], ids: list[int], why: str = "no session.commit()."
+) -> None:
+    """Fail unless these users are inactive, and nothing else has changed."""
+    after = everybody(api)
+    for number, row in before.items():
+        if number not in after:
+            fail(f"user {number} is gone.", "the row is deleted; who is deactivated stays.")
+        same_row(row, after[number], but=("is_active", "updated_at"), why="only is_active changes.")
+        if number in ids and after[number]["is_active"] is not False:
+            fail(f"user {number} is active after being deactivated.", why)
+        if number not in ids and after[number]["is_active"] != row["is_active"]:
+            fail(
+                f"user {number}, who was not to be deactivated, is.",
+                "the WHERE of the UPDATE is missing, or finds more than these ids.",
+            )
 
 
 @pytest.mark.step(4)
 def test_deactivate_users(api: Api) -> None:
     """PATCH /users/bulk/deactivate deactivates these users, for good, and no others."""
-    first, second, other = (create(api) for _ in range(3))
-    reply = deactivate(api, [first, second])
-    is_active(api, first, False, "no session.commit() after the UPDATE.")
-    is_active(api, second, False, "only the first id reaches the WHERE.")
-    is_active(api, other, True, "the WHERE of the UPDATE is missing: it reached every user.")
+    first, other, second = (create(api) for _ in range(3))
+    before = everybody(api)
+    reply = deactivate(api, [second, first])
+    wrong = "no session.commit() after the UPDATE, or only one of the ids reaches the WHERE."
+    expect_deactivated(api, before, [first, second], wrong)
+    why = "who is active is remembered in memory, where another process does not see it."
+    expect_deactivated(api.second(), before, [first, second], why)
+    api.get(f"/users/{other}").expect(200).has("", is_active=True)
     reply.has("this is not the number of users.", deactivated_count=2)
+    reply.commits_once("each user is committed on its own: one UPDATE, one commit.")
 
 
 @pytest.mark.step(4)
 def test_deactivate_users_counts_only_the_active(api: Api) -> None:
     """An unknown id, a repeated one and an inactive user do not count and stop nothing."""
-    inactive, user = create(api), create(api)
+    inactive, user, last = (create(api) for _ in range(3))
     deactivate(api, [inactive])
+    before = everybody(api)
     why = "session.get() gives None for an unknown id; an UPDATE … WHERE id IN (…) passes over it."
-    reply = deactivate(api, [inactive, NO_SUCH_ID, user, user], why)
-    is_active(api, user, False, why)
-    is_active(api, inactive, False, "the flag is turned around; it has to become false.")
+    reply = deactivate(api, [inactive, NO_SUCH_ID, user, user, last], why)
+    turned = "the flag is turned around, or the rest is not reached; it has to become false."
+    expect_deactivated(api, before, [inactive, user, last], turned)
     why = (
         "counted are the ids that were sent, or every row that the WHERE found; let the WHERE find "
         "only active users, and answer the rowcount."
     )
-    reply.has(why, deactivated_count=1)
+    reply.has(why, deactivated_count=2)
+    deactivate(api, [user, last]).has(why, deactivated_count=0)
 
 
 @pytest.mark.step(4)
-def test_deactivate_users_refuses_what_is_no_id(api: Api) -> None:
+def test_deactivate_nobody(api: Api) -> None:
+    """An empty list deactivates nobody."""
+    create(api)
+    before = everybody(api)
+    reply = api.patch(DEACTIVATE, {"user_ids": []}).expect(200, 422, 400)
+    expect_deactivated(api, before, [])
+    if reply.ok:
+        reply.has("nobody was deactivated.", deactivated_count=0)
+
+
+@pytest.mark.step(4)
+@pytest.mark.parametrize("wrong", ["all", "", None, []], ids=repr)
+def test_deactivate_users_refuses_what_is_no_id(api: Api, wrong: Any) -> None:
     """PATCH /users/bulk/deactivate answers 422 to an id that is no number, and changes nothing."""
-    user = create(api)
+    user, last = create(api), create(api)
+    before = everybody(api)
     why = "the ids are not declared as list[int]."
-    api.patch("/users/bulk/deactivate", {"user_ids": [user, "all"]}).expect(422, why=why)
-    is_active(api, user, True, why)
+    api.patch(DEACTIVATE, {"user_ids": [user, wrong, last]}).expect(422, why=why)
+    expect_deactivated(api, before, [])
+
+
+@pytest.mark.step(4)
+def test_create_users_with_the_address_of_an_inactive_one(api: Api) -> None:
+    """The address of a user who was deactivated is taken all the same."""
+    user = api.post("/users", a_user()).expect(201, 200).object()
+    deactivate(api, [user["id"]])
+    why = "the address is looked for among active users only, or is free again."
+    refuse(api, [a_user(), a_user(email=user["email"])], 409, 400, why=why)
 
 
 @pytest.mark.step(5)
 def test_create_users_without_a_select_for_each(api: Api) -> None:
     """POST /users/bulk does not read the users back one by one."""
-    reply = api.post("/users/bulk", some_users(MANY)).expect(201, 200)
+    sent = some_users(MANY)
+    reply = api.post(BULK, sent).expect(201)
+    rows_of(reply, sent)
     log = reply.sql if reply.statements else ""
-    selects = sum(int(line.split(" x ")[0]) for line in log.splitlines() if " x SELECT" in line)
+    selects = sum(int(count) for count in re.findall(r"^ *(\d+) x (?:SELECT|WITH)", log, re.M))
     if selects > ENOUGH:
         reply.wrong(
-            f"for {MANY} users it took {selects} SELECTs:\n{log}",
+            f"for {MANY} users it took {selects} SELECTs:\n{shorten(log, 2000)}",
             "one SELECT for each user: session.refresh() in a loop, objects that commit() emptied "
             "(expire_on_commit=False keeps them filled), or a look for each address.",
         )
@@ -227,11 +424,13 @@ def test_create_users_without_a_select_for_each(api: Api) -> None:
 def test_deactivate_users_in_few_statements(api: Api) -> None:
     """PATCH /users/bulk/deactivate takes a fixed number of SQL statements."""
     sent = some_users(MANY)
-    ids = [row["id"] for row in rows_of(api.post("/users/bulk", sent).expect(201, 200), sent)]
+    ids = [row["id"] for row in rows_of(api.post(BULK, sent).expect(201), sent)]
+    before = everybody(api)
     reply = deactivate(api, ids)
     reply.has("not all were deactivated.", deactivated_count=MANY)
+    expect_deactivated(api, before, ids, "not all ids reach the WHERE.")
     if reply.statements > ENOUGH:
         reply.wrong(
-            f"for {MANY} users it took {reply.statements} statements, most often\n{reply.sql}",
+            f"for {MANY} users it took {reply.statements} statements:\n{shorten(reply.sql, 2000)}",
             "session.get() or update() in a loop: one UPDATE … WHERE id IN (…) does.",
         )

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import Depends, FastAPI, HTTPException, Query
+from fastapi import Depends, FastAPI, HTTPException, Path, Query
 from pydantic import BeforeValidator
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, col, create_engine, select, update
@@ -63,11 +63,12 @@ def get_session() -> Iterator[Session]:
 
 
 SessionDep = Annotated[Session, Depends(get_session)]
-Skip = Annotated[int, Query(ge=0)]
+UserId = Annotated[int, Path(ge=1, le=2_147_483_647)]  # what an INTEGER column holds
+Skip = Annotated[int, Query(ge=0, le=1_000_000)]
 Limit = Annotated[int, Query(ge=1, le=100)]
 
 
-def get_user(user_id: int, session: SessionDep) -> User:
+def get_user(user_id: UserId, session: SessionDep) -> User:
     """Find the user that the path names, unless deleted."""
     user = session.get(User, user_id)
     if user is None or user.deleted_at:
@@ -129,7 +130,7 @@ def update_user(user: UserDep, data: UserUpdate, session: SessionDep) -> User:
 
 
 @app.delete("/users/{user_id}/soft")
-def soft_delete_user(user_id: int, session: SessionDep) -> dict[str, str]:
+def soft_delete_user(user_id: UserId, session: SessionDep) -> dict[str, str]:
     """Hide a user; of two requests at one moment one finds the user still there."""
     user = update(User).where(col(User.id) == user_id, NOT_DELETED)
     if not session.exec(user.values(deleted_at=datetime.now(UTC), is_active=False)).rowcount:
@@ -139,7 +140,7 @@ def soft_delete_user(user_id: int, session: SessionDep) -> dict[str, str]:
 
 
 @app.post("/users/{user_id}/restore")
-def restore_user(user_id: int, session: SessionDep) -> User:
+def restore_user(user_id: UserId, session: SessionDep) -> User:
     """Bring a user back; one who is not deleted stays as is."""
     deleted = update(User).where(col(User.id) == user_id, ~NOT_DELETED)
     session.exec(deleted.values(deleted_at=None, is_active=True))

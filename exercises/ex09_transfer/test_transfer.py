@@ -1,13 +1,14 @@
 """Checks of exercise 09; each speaks to the app over HTTP only."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from exercises.checks import NO_SUCH_ID, Api, Reply, fail, unique
+from exercises.checks import AWKWARD_PRICES, NO_SUCH_ID, Api, Reply, fail, same_row, unique
 
-MOST = Decimal("99999999.99")
+MOST = "99999999.99"
 REFUSED = (400, 409, 422)
 NO_COMMIT = "no session.commit() after the changes; each request has a session of its own."
 FLOAT = (
@@ -16,16 +17,17 @@ FLOAT = (
 )
 MISSING = "session.get() gave None, and it was used."
 HALF = (
-    "a commit between the two changes, or an error answered without a rollback: one commit, at the "
-    "end, makes all of it happen or nothing."
+    "what belongs together is committed in parts, or an error is answered without a rollback: one "
+    "commit, at the end, makes all of it happen or nothing."
 )
 RACE = (
     "the balance is read, compared in Python and written: others have read the same balance "
-    "meanwhile. Let one UPDATE check and change it (with_for_update() does nothing on SQLite)."
+    "meanwhile. Let one UPDATE check and change it (with_for_update() does nothing on SQLite, and "
+    "a lock in memory keeps out the requests of its own process only)."
 )
-DEADLOCK = (
-    "a deadlock: one transfer has locked A and waits for B, the other has locked B and waits for "
-    "A. Take the two accounts in the same order, the lower id first, whichever way the money goes."
+TOO_MUCH = (
+    "nobody compares with 99999999.99: PostgreSQL refuses what NUMERIC(10, 2) cannot hold by an "
+    "error that nobody catches, and SQLite stores it."
 )
 
 
@@ -38,10 +40,21 @@ def create(api: Api, balance: str = "100") -> int:
     return reply.id
 
 
+def order_of(from_id: int, to_id: int, amount: Any) -> dict[str, Any]:
+    """Describe a transfer."""
+    return {"from_account_id": from_id, "to_account_id": to_id, "amount": amount}
+
+
 def transfer(api: Api, from_id: int, to_id: int, amount: Any) -> Reply:
     """Ask for a transfer."""
-    sent = {"from_account_id": from_id, "to_account_id": to_id, "amount": amount}
-    return api.post("/transfers", sent)
+    return api.post("/transfers", order_of(from_id, to_id, amount))
+
+
+def refused(reply: Reply, why: str, *statuses: int) -> None:
+    """Fail unless the transfer is refused, and nothing committed."""
+    reply.expect(*(statuses or REFUSED), why=why)
+    if reply.commits:
+        reply.wrong("the transfer was refused, and has committed a change.", HALF)
 
 
 def expect_balances(api: Api, why: str, balances: dict[int, str]) -> None:
@@ -52,8 +65,9 @@ def expect_balances(api: Api, why: str, balances: dict[int, str]) -> None:
 
 
 def transfers_of(api: Api, account_id: int) -> list[dict[str, Any]]:
-    """List all transfers of an account."""
-    return api.list_all(f"/accounts/{account_id}/transfers", limit=10)
+    """List all transfers of an account, their amounts as Decimals."""
+    rows = api.list_all(f"/accounts/{account_id}/transfers", limit=10)
+    return [row | {"amount": Decimal(str(row.get("amount")))} for row in rows]
 
 
 def expect_transfers(api: Api, account_id: int, count: int, why: str) -> None:
@@ -64,14 +78,18 @@ def expect_transfers(api: Api, account_id: int, count: int, why: str) -> None:
 
 
 @pytest.mark.step(1)
-@pytest.mark.parametrize("balance", ["0", "100.5", "0.1", "1234567.89", "99999999.99"])
+@pytest.mark.parametrize("balance", ["0", "100.5", "0.1", "1234567.89", *AWKWARD_PRICES])
 def test_create_account(api: Api, balance: str) -> None:
     """An account comes back with its exact balance, also in the next request."""
-    expect_balances(api, FLOAT, {create(api, balance): balance})
+    other, one = create(api, "1.5"), create(api, balance)
+    expect_balances(api, FLOAT, {one: balance, other: "1.5"})
 
 
 @pytest.mark.step(1)
-@pytest.mark.parametrize("balance", [-0.01, 0.001, 100_000_000, "much", None])
+@pytest.mark.parametrize(
+    "balance",
+    [-0.01, -1, 0.001, 1.999, 99999999.991, 100_000_000, 1e30, "much", "NaN", "Infinity", None],
+)
 def test_create_account_refuses_invalid_balance(api: Api, balance: Any) -> None:
     """POST /accounts answers 422 to a balance below 0, too large or finer than a cent."""
     why = (
@@ -84,27 +102,32 @@ def test_create_account_refuses_invalid_balance(api: Api, balance: Any) -> None:
 @pytest.mark.step(1)
 def test_read_account_not_found(api: Api) -> None:
     """GET /accounts/{id} answers 404 when there is no such account."""
-    api.get(f"/accounts/{NO_SUCH_ID}").expect(404, why="session.get() gave None, and it was used.")
+    reply = api.get(f"/accounts/{NO_SUCH_ID}").expect(404, why=MISSING)
+    if reply.open_connections:
+        why = "the session is not closed after an error: `with Session(engine) as session: yield`."
+        reply.wrong("the request kept its connection; after a few more the pool is empty.", why)
 
 
 @pytest.mark.step(2)
-def test_create_transfer(api: Api) -> None:
+@pytest.mark.parametrize("amount", ["30.25", "0.01", "0.29", "0.57", "1.15"])
+def test_create_transfer(api: Api, amount: str) -> None:
     """POST /transfers takes from one account and adds to the other, for good."""
     one, other, third = create(api), create(api, "5.5"), create(api)
-    reply = transfer(api, one, other, 30.25).expect(201, 200)
+    reply = transfer(api, one, other, float(amount)).expect(201, 200)
     why = "the answer is not the stored transfer."
-    reply.has(why, id=reply.id, from_account_id=one, to_account_id=other, amount=Decimal("30.25"))
-    why = "one of the balances was not changed, or not committed."
-    expect_balances(api, why, {one: "69.75", other: "35.75", third: "100"})
+    reply.has(why, id=reply.id, **order_of(one, other, Decimal(amount)))
+    left, got = Decimal(100) - Decimal(amount), Decimal("5.5") + Decimal(amount)
+    why = "a balance is not changed, changed by something else, or not committed."
+    expect_balances(api, why, {one: str(left), other: str(got), third: "100"})
 
 
 @pytest.mark.step(2)
-@pytest.mark.parametrize("amount", [0, -5, 0.001, "much", None])
+@pytest.mark.parametrize("amount", [0, -5, -0.01, 0.001, 1.999, "much", "NaN", None])
 def test_create_transfer_refuses_invalid_amount(api: Api, amount: Any) -> None:
     """POST /transfers answers 422 to an amount that is not above 0, or finer than a cent."""
     one, other = create(api), create(api)
     why = "the bound is missing: gt=0, decimal_places=2. Below 0, money would flow back."
-    transfer(api, one, other, amount).expect(422, why=why)
+    refused(transfer(api, one, other, amount), why, 422)
     expect_balances(api, why, {one: "100", other: "100"})
 
 
@@ -112,36 +135,53 @@ def test_create_transfer_refuses_invalid_amount(api: Api, amount: Any) -> None:
 def test_create_transfer_account_not_found(api: Api) -> None:
     """POST /transfers answers 404 when one of the accounts does not exist."""
     one = create(api)
-    transfer(api, NO_SUCH_ID, one, 1).expect(404, why=MISSING)
-    transfer(api, one, NO_SUCH_ID, 1).expect(404, why=MISSING)
+    refused(transfer(api, NO_SUCH_ID, one, 1), MISSING, 404)
+    refused(transfer(api, one, NO_SUCH_ID, 1), MISSING, 404)
+    expect_balances(api, HALF, {one: "100"})
 
 
 @pytest.mark.step(2)
 def test_create_transfer_to_itself(api: Api) -> None:
     """POST /transfers refuses a transfer from an account to itself."""
     one = create(api)
-    why = "the two ids are not compared."
-    transfer(api, one, one, 10).expect(*REFUSED, why=why)
+    refused(transfer(api, one, one, 10), "the two ids are not compared.")
     expect_balances(api, "the balance is written twice, and the last one wins.", {one: "100"})
+    expect_transfers(api, one, 0, "the transfer is stored before the ids are compared.")
 
 
 @pytest.mark.step(2)
 def test_list_transfers(api: Api) -> None:
     """GET /accounts/{id}/transfers lists what came and what went, by id, and nothing else."""
     one, other, third = create(api), create(api), create(api)
-    ways = [(one, other), (other, one), (other, third), (third, one)]
-    made = [transfer(api, *way, 1).expect(201, 200).object().get("id") for way in ways]
-    path = f"/accounts/{one}/transfers"
-    reply = api.get(path).expect(200)
-    ids = [row.get("id") for row in reply.items()]
-    if ids != [made[0], made[1], made[3]]:
-        reply.wrong(
-            f"the ids are {ids}, not {[made[0], made[1], made[3]]}.",
-            "the WHERE looks at one of the two columns only, or there is no ORDER BY.",
-        )
-    reply = api.get(f"{path}?skip=1&limit=1").expect(200)
-    if [row.get("id") for row in reply.items()] != [made[1]]:
-        reply.wrong(f"this is not transfer {made[1]} alone.", ".offset(skip).limit(limit).")
+    ways = [(one, other), (other, one), (other, third), (third, one)] * 4
+    made = [
+        transfer(api, *way, cents / 100).expect(201, 200).object().get("id")
+        for cents, way in enumerate(ways, start=101)
+    ]
+    own = [
+        {"id": id_} | order_of(*way, Decimal(cents) / 100)
+        for cents, (id_, way) in enumerate(zip(made, ways, strict=True), start=101)
+        if one in way
+    ]
+    ids, path = [row["id"] for row in own], f"/accounts/{one}/transfers"
+    for window, expected in {
+        "skip=0&limit=100": ids,
+        "skip=0&limit=10": ids[:10],
+        "skip=1&limit=1": ids[1:2],
+        "skip=10&limit=10": ids[10:],
+        "skip=12&limit=10": [],
+    }.items():
+        reply = api.get(f"{path}?{window}").expect(200)
+        listed = [row.get("id") for row in reply.items()]
+        if listed != expected:
+            reply.wrong(
+                f"the ids are {listed}, not {expected}.",
+                "the WHERE looks at one of the two columns only, there is no ORDER BY, or skip and "
+                "limit do not reach .offset(skip).limit(limit).",
+            )
+    for row, listed_row in zip(own, transfers_of(api, one), strict=True):
+        known = {name: listed_row.get(name) for name in row}
+        same_row(row, known, why="the list shows other fields than POST /transfers answered.")
 
 
 @pytest.mark.step(3)
@@ -149,7 +189,8 @@ def test_insufficient_funds(api: Api) -> None:
     """More than the account holds cannot be transferred, and nothing changes."""
     one, other = create(api, "50"), create(api)
     why = "the balance is not compared with the amount before it is changed."
-    transfer(api, one, other, 50.01).expect(*REFUSED, why=why)
+    for amount in (50.01, 5000, 99999999.99):
+        refused(transfer(api, one, other, amount), why)
     expect_balances(api, HALF, {one: "50", other: "100"})
     expect_transfers(api, one, 0, "the transfer is stored before the balance is compared.")
 
@@ -157,43 +198,57 @@ def test_insufficient_funds(api: Api) -> None:
 @pytest.mark.step(3)
 def test_last_cent(api: Api) -> None:
     """Everything may go, and 0.30 is enough for three transfers of 0.10."""
-    one, other = create(api, "50"), create(api, "0")
     why = "only a balance below the amount is too little: compare with <, not with <=."
-    transfer(api, one, other, 50).expect(201, 200, why=why)
-    one, other = create(api, "0.3"), create(api, "0")
-    for _ in range(3):
-        transfer(api, one, other, 0.1).expect(201, 200, why=FLOAT)
-    expect_balances(api, FLOAT, {one: "0", other: "0.3"})
-    transfer(api, one, other, 0.01).expect(*REFUSED, why=FLOAT)
+    for balance, amount, times in (("50", 50, 1), ("0.3", 0.1, 3), ("1.74", 0.58, 3)):
+        one, other = create(api, balance), create(api, "0")
+        for _ in range(times):
+            transfer(api, one, other, amount).expect(201, 200, why=why if times == 1 else FLOAT)
+        expect_balances(api, FLOAT, {one: "0", other: balance})
+        refused(transfer(api, one, other, 0.01), FLOAT)
 
 
 @pytest.mark.step(4)
 def test_too_much_to_hold(api: Api) -> None:
     """When the receiving account cannot hold the amount, the sending one keeps it."""
-    poor, rich = create(api, "50"), create(api, str(MOST))
-    why = (
-        "PostgreSQL refuses what NUMERIC(10, 2) cannot hold by an error that nobody catches, and "
-        "SQLite stores it: compare with 99999999.99."
-    )
-    transfer(api, poor, rich, 0.01).expect(*REFUSED, why=why)
-    expect_balances(api, HALF, {poor: "50", rich: str(MOST)})
+    poor, rich = create(api, "50"), create(api, MOST)
+    refused(transfer(api, poor, rich, 0.01), TOO_MUCH)
+    expect_balances(api, HALF, {poor: "50", rich: MOST})
     expect_transfers(api, poor, 0, HALF)
     # Here the receiving account has the lower id, there the sending one: neither order may matter.
     late = create(api, "50")
-    transfer(api, late, rich, 50).expect(*REFUSED, why=why)
-    expect_balances(api, HALF, {late: "50", rich: str(MOST)})
+    refused(transfer(api, late, rich, 50), TOO_MUCH)
+    expect_balances(api, HALF, {late: "50", rich: MOST})
     transfer(api, rich, late, 0.01).expect(201, 200)
     why = "99999999.99 itself is not too much to hold: <=, not <."
     transfer(api, late, rich, 0.01).expect(201, 200, why=why)
+    expect_balances(api, FLOAT, {late: "50", rich: MOST})
 
 
 @pytest.mark.step(4)
 def test_receiver_does_not_exist(api: Api) -> None:
     """When the receiving account does not exist, the sending one keeps the money."""
     one = create(api)
-    transfer(api, one, NO_SUCH_ID, 40).expect(404, why=MISSING)
+    reply = transfer(api, one, NO_SUCH_ID, 40).expect(404, why=MISSING)
     expect_balances(api, HALF, {one: "100"})
     expect_transfers(api, one, 0, HALF)
+    refused(reply, HALF, 404)
+
+
+@pytest.mark.step(4)
+def test_transfer_is_one_transaction(api: Api) -> None:
+    """Both balances and the transfer are stored together, also when the server is killed."""
+    one, other = ids = create(api), create(api)
+    transfer(api, one, other, 40).expect(201, 200).commits_once(HALF)
+    api.kill_during("POST", "/transfers", order_of(one, other, 40))
+    rows = len(transfers_of(api, one))
+    balances = [api.get(f"/accounts/{id_}").expect(200).object().get("balance") for id_ in ids]
+    now = sorted(float(str(balance)) for balance in balances)
+    if (rows, *now) not in [(1, 60, 140), (2, 20, 180)]:
+        fail(
+            "the server was killed while it moved 40 from an account with 60 to one with 140. Then "
+            f"the accounts hold {now[0]} and {now[1]}, and {rows} transfers are stored.",
+            HALF,
+        )
 
 
 @pytest.mark.step(4)
@@ -206,27 +261,52 @@ def test_transfer_survives_a_restart(api: Api) -> None:
     expect_transfers(api, one, 1, NO_COMMIT)
 
 
+def expect_done(api: Api, count: int, call: Callable[[int], Reply]) -> None:
+    """Make eight transfers at one moment; fail unless so many succeed and the rest is refused."""
+    replies = api.at_once(8, call)
+    for reply in replies:
+        reply.expect(201, 200, *(REFUSED if count < 8 else ()), why=RACE)
+    done = sum(reply.ok for reply in replies)
+    if done != count:
+        fail(f"{done} of eight transfers at one moment were answered 201, not {count}.", RACE)
+
+
 @pytest.mark.step(5)
 def test_no_overdraft_at_once(api: Api) -> None:
     """Of eight transfers of 30 at one moment from an account with 100, three succeed."""
     one, other = create(api), create(api, "0")
-    replies = api.at_once(8, lambda number: transfer(api, one, other, 30))
-    for reply in replies:
-        reply.expect(201, 200, *REFUSED, why=RACE)
-    done = sum(reply.ok for reply in replies)
-    if done != 3:
-        fail(f"{done} of eight transfers of 30 from 100 were answered 201, not 3.", RACE)
+    expect_done(api, 3, lambda _: transfer(api, one, other, 30))
     expect_balances(api, RACE, {one: "10", other: "90"})
     expect_transfers(api, one, 3, HALF)
+
+
+@pytest.mark.step(5)
+def test_no_overdraft_at_once_to_many(api: Api) -> None:
+    """The same when each of the eight goes to another account."""
+    others = [create(api, "0") for _ in range(4)]
+    one = create(api)
+    others += [create(api, "0") for _ in range(4)]
+    expect_done(api, 3, lambda number: transfer(api, one, others[number], 30))
+    expect_balances(api, RACE, {one: "10"})
+    expect_transfers(api, one, 3, HALF)
+
+
+@pytest.mark.step(5)
+def test_not_too_much_to_hold_at_once(api: Api) -> None:
+    """Of eight transfers at one moment, an account takes no more than it can hold."""
+    payers = [create(api) for _ in range(4)]
+    payee = create(api, "99999899.99")
+    payers += [create(api) for _ in range(4)]
+    expect_done(api, 3, lambda number: transfer(api, payers[number], payee, 30))
+    expect_balances(api, RACE, {payee: "99999989.99"})
+    expect_transfers(api, payee, 3, HALF)
 
 
 @pytest.mark.step(5)
 def test_nothing_is_lost_at_once(api: Api) -> None:
     """Eight transfers at one moment that the money allows all happen, and every cent is there."""
     payers, payee = [create(api) for _ in range(4)], create(api, "0")
-    replies = api.at_once(8, lambda number: transfer(api, payers[number % 4], payee, 10.01))
-    for reply in replies:
-        reply.expect(201, 200, why=RACE)
+    expect_done(api, 8, lambda number: transfer(api, payers[number // 2], payee, 10.01))
     expect_balances(api, RACE, {payee: "80.08"} | dict.fromkeys(payers, "79.98"))
     expect_transfers(api, payee, 8, RACE)
 
@@ -236,8 +316,13 @@ def test_back_and_forth_at_once(api: Api) -> None:
     """Transfers from A to B and from B to A at one moment all succeed."""
     one, other = create(api), create(api)
     ways = [(one, other, 7), (other, one, 5)]
-    for _ in range(2):
-        replies = api.at_once(4, lambda number: transfer(api, *ways[number % 2]))
-        for reply in replies:
-            reply.expect(201, 200, why=DEADLOCK)
+    expect_done(api, 8, lambda number: transfer(api, *ways[number // 2 % 2]))
     expect_balances(api, RACE, {one: "92", other: "108"})
+
+
+@pytest.mark.step(6)
+def test_in_a_ring_at_once(api: Api) -> None:
+    """Transfers from A to B, from B to C and from C to A at one moment all succeed."""
+    ring = [create(api) for _ in range(3)]
+    expect_done(api, 8, lambda nr: transfer(api, ring[nr % 3], ring[(nr + 1) % 3], 7))
+    expect_balances(api, RACE, {ring[0]: "93", ring[1]: "100", ring[2]: "107"})

@@ -5,13 +5,22 @@ from typing import Any
 
 import pytest
 
-from exercises.checks import NO_SUCH_ID, Api, Reply, fail, shorten, unique
+from exercises.causes import Guesses
+from exercises.checks import NO_SUCH_ID, Api, Reply, fail, same_row, shorten, unique
 
 NO_COMMIT = "no session.commit() at the end; each request has a session of its own."
 ROLLBACK = (
     "session.rollback() undoes the order too, and a failed INSERT without a savepoint ends the "
     "whole transaction: put only the notification into `with session.begin_nested():`, "
     "its session.add() included."
+)
+NO_SAVEPOINT: Guesses = dict.fromkeys(("", "IntegrityError", "PendingRollbackError"), ROLLBACK)
+IN_PARTS = (
+    "what belongs together is committed in parts: one commit, at the end, stores all of it or "
+    "nothing. What is committed, no rollback undoes."
+)
+REFUSED_BUT = (
+    "a refused order leaves something: it is written or committed before the reference is."
 )
 
 
@@ -27,48 +36,73 @@ def an_order(user: int, **changes: Any) -> dict[str, Any]:
     return {"user_id": user, "reference": reference, "item": "Mug", "total": 9.9} | changes
 
 
-def place(api: Api, sent: dict[str, Any], why: str) -> None:
-    """Place an order; fail unless it is answered, and there in the next request."""
-    expected = sent | {"total": Decimal(str(sent["total"]))}
-    reply = api.post("/orders/with-notifications", sent).expect(201, 200, why=why)
-    body = reply.has("the answer is not the stored order.", **expected)
-    api.get(f"/orders/{body.get('id')}").expect(200, why=why).has(why, **expected)
+def exact(order: dict[str, Any]) -> dict[str, Any]:
+    """Give an order with its total as a Decimal, which may be answered as a number or a string."""
+    return order | {"total": Decimal(str(order.get("total")))}
 
 
-def told(api: Api, user: int) -> list[str]:
-    """List the messages that a customer got."""
-    rows = api.get(f"/users/{user}/notifications").expect(200).items()
-    return [str(row.get("message")) for row in rows]
+def send(api: Api, sent: dict[str, Any]) -> Reply:
+    """Try to place an order."""
+    return api.post("/orders/with-notifications", sent)
 
 
-def was_told(api: Api, user: int, expected: list[str], why: str) -> None:
-    """Fail unless a customer got these messages."""
-    messages = told(api, user)
-    if sorted(messages) != sorted(expected):
+def is_stored(api: Api, sent: dict[str, Any], answered: Any, why: str) -> None:
+    """Fail unless the answered order is what was sent, and there in the next request."""
+    if type(answered.get("id")) is not int:
+        fail("an answered order has no whole number as its 'id'.", "it is not the stored order.")
+    expected = exact(sent) | {"id": answered["id"]}
+    known = {name: answered.get(name) for name in expected}
+    same_row(expected, exact(known), why="the answer is not the stored order.")
+    api.get(f"/orders/{answered['id']}").expect(200, why=why).has(why, **expected)
+
+
+def place(api: Api, sent: dict[str, Any], why: str) -> int:
+    """Place an order; fail unless it is answered, and there in the next request. Give its id."""
+    reply = send(api, sent).expect(201, 200, why=NO_SAVEPOINT if why is ROLLBACK else why)
+    is_stored(api, sent, reply.object(), why)
+    return reply.id
+
+
+def refused(reply: Reply, why: str, *statuses: int) -> None:
+    """Fail unless the request is refused, and nothing committed."""
+    reply.expect(*statuses, why=why)
+    if reply.commits:
+        reply.wrong("the request was refused, and has committed a change.", IN_PARTS)
+
+
+def told(api: Api, user: int) -> list[dict[str, Any]]:
+    """List the notifications that a customer got."""
+    return api.get(f"/users/{user}/notifications").expect(200).items()
+
+
+def was_told(api: Api, user: int, items: list[str], why: str) -> None:
+    """Fail unless a customer got these messages, about these items."""
+    messages = sorted(str(row.get("message")) for row in told(api, user))
+    expected = sorted(f"{item} is on its way" for item in items)
+    if messages != expected:
         fail(f"the customer has the messages {shorten(messages)}, not {shorten(expected)}.", why)
 
 
 @pytest.mark.step(1)
 def test_create_order_with_notification(api: Api) -> None:
     """POST /orders/with-notifications stores the order and its notification."""
-    user = a_user(api)
-    sent = an_order(user)
-    place(api, sent, NO_COMMIT)
+    user, other = a_user(api), a_user(api)
     why = (
         "the notification is not written, its text is another, or it fails in silence: has the "
         "order its id by then, from session.flush()?"
     )
-    was_told(api, user, ["Mug is on its way"], why)
+    items = ["Mug", "blue mug, 50% off", "O'Hat"]
+    for item in items:
+        place(api, an_order(user, item=item), NO_COMMIT)
+        was_told(api, other, [], "somebody else is told.")
+    was_told(api, user, items, why)
 
 
 @pytest.mark.step(1)
 def test_notification_names_its_order(api: Api) -> None:
     """A notification has the id of its order."""
     user = a_user(api)
-    ids = []
-    for item in ("Mug", "Pen"):
-        reply = api.post("/orders/with-notifications", an_order(user, item=item)).expect(201, 200)
-        ids.append(reply.object().get("id"))
+    ids = [place(api, an_order(user, item=item), NO_COMMIT) for item in ("Mug", "Pen")]
     reply = api.get(f"/users/{user}/notifications").expect(200)
     named = [row.get("order_id") for row in reply.items()]
     if named != ids:
@@ -80,9 +114,11 @@ def test_notification_names_its_order(api: Api) -> None:
 
 @pytest.mark.step(1)
 def test_create_order_of_unknown_user(api: Api) -> None:
-    """POST /orders/with-notifications answers 404 when there is no such user."""
+    """POST /orders/with-notifications answers 404 to an unknown user, and stores nothing."""
+    sent = an_order(NO_SUCH_ID)
     why = "nobody looks whether the user is there; SQLite does not mind by itself."
-    api.post("/orders/with-notifications", an_order(NO_SUCH_ID)).expect(404, why=why)
+    refused(send(api, sent), why, 404)
+    place(api, sent | {"user_id": a_user(api)}, "the order of nobody was stored.")
 
 
 @pytest.mark.step(2)
@@ -90,10 +126,13 @@ def test_order_stands(api: Api) -> None:
     """An order is stored though its notification is refused, and the next one is as ever."""
     user = a_user(api)
     place(api, an_order(user), ROLLBACK)
+    before = told(api, user)
     place(api, an_order(user), ROLLBACK)
-    was_told(api, user, ["Mug is on its way"], "the table has lost its UNIQUE (user_id, message).")
+    was_told(api, user, ["Mug"], "the table has lost its UNIQUE (user_id, message).")
+    why = "the notification that is there is written over; the new one is the one that is refused."
+    same_row(before[0], told(api, user)[0], why=why)
     place(api, an_order(user, item="Pen"), ROLLBACK)
-    was_told(api, user, ["Mug is on its way", "Pen is on its way"], ROLLBACK)
+    was_told(api, user, ["Mug", "Pen"], ROLLBACK)
 
 
 @pytest.mark.step(2)
@@ -104,37 +143,63 @@ def test_another_customer_is_told(api: Api) -> None:
         place(api, an_order(user), ROLLBACK)
     for user in users:
         why = "a message counts as known when anybody got it; it is UNIQUE (user_id, message)."
-        was_told(api, user, ["Mug is on its way"], why)
+        was_told(api, user, ["Mug"], why)
+
+
+@pytest.mark.step(2)
+def test_order_and_notification_are_one_transaction(api: Api) -> None:
+    """An order and its notification are stored together, also when the server is killed."""
+    user = a_user(api)
+    for item in ("Mug", "Mug", "Pen"):
+        reply = send(api, an_order(user, item=item)).expect(201, 200, why=NO_SAVEPOINT)
+        reply.commits_once(IN_PARTS)
+    sent = an_order(user, item="Cup")
+    api.kill_during("POST", "/orders/with-notifications", sent)
+    notified = len(told(api, user)) == 3
+    stored = not send(api, sent).expect(201, 200, 409, 400).ok
+    if notified != stored:
+        fail(
+            "the server was killed while it stored an order. Then the order is "
+            f"{'there' if stored else 'not there'} and its notification is "
+            f"{'there' if notified else 'not there'}.",
+            IN_PARTS,
+        )
 
 
 @pytest.mark.step(3)
 def test_taken_reference(api: Api) -> None:
     """An order whose reference is taken is 409 or 400, and nothing of it is stored."""
-    user = a_user(api)
+    user, other = a_user(api), a_user(api)
     first = an_order(user)
-    place(api, first, NO_COMMIT)
-    again = an_order(user, reference=first["reference"], item="Pen")
+    order = place(api, first, NO_COMMIT)
     why = "the order's own failure ends in the `except` of the notification, or in none."
-    api.post("/orders/with-notifications", again).expect(409, 400, why=why)
-    why = "the notification of a refused order is stored: it is written or committed before it."
-    was_told(api, user, ["Mug is on its way"], why)
+    for asking in (user, other):
+        again = an_order(asking, reference=first["reference"], item="Pen", total=5)
+        uncaught = {"": why, "IntegrityError": why, "PendingRollbackError": why}
+        reply = send(api, again).expect(409, 400, why=uncaught)
+        was_told(api, user, ["Mug"], REFUSED_BUT)
+        was_told(api, other, [], REFUSED_BUT)
+        refused(reply, why, 409, 400)
+    is_stored(api, first, api.get(f"/orders/{order}").object(), "the first order is written over.")
     place(api, an_order(user, item="Pen"), ROLLBACK)
 
 
-def import_orders(api: Api, orders: list[dict[str, Any]], why: str, *statuses: int) -> Reply:
-    """Import a list of orders; fail unless the status is one of these, or 200 or 201."""
-    return api.post("/orders/import", orders).expect(*(statuses or (200, 201)), why=why)
+def import_orders(api: Api, orders: list[dict[str, Any]], why: str) -> Reply:
+    """Import a list of orders."""
+    return api.post("/orders/import", orders).expect(200, 201, why=why)
 
 
-def was_imported(api: Api, reply: Reply, created: list[str], refused: list[str], why: str) -> None:
-    """Fail unless the answer names these references, and those that were created are stored."""
+def was_imported(
+    api: Api, reply: Reply, created: list[dict[str, Any]], refused: list[dict[str, Any]], why: str
+) -> None:
+    """Fail unless the answer names these orders, and those that were created are stored."""
     body = reply.object()
     named = body.get("refused")
     if not isinstance(named, list) or not all(isinstance(one, str) for one in named):
         reply.wrong(
             "there is no list of references under 'refused'.", "it holds texts, not orders."
         )
-    reply.has(why, refused=refused)
+    reply.has(why, refused=[order["reference"] for order in refused])
     rows = body.get("created")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         reply.wrong("there is no list of orders under 'created'.", why)
@@ -145,23 +210,28 @@ def was_imported(api: Api, reply: Reply, created: list[str], refused: list[str],
             "expire_on_commit=False.",
         )
     references = [row.get("reference") for row in rows]
-    if references != created:
-        reply.wrong(f"the created references are {references}, not {created}.", why)
-    for row in rows:
-        api.get(f"/orders/{row.get('id')}").expect(200, why=why).has(
-            why, reference=row["reference"]
-        )
+    expected = [order["reference"] for order in created]
+    if references != expected:
+        reply.wrong(f"the created references are {references}, not {expected}.", why)
+    for order, row in zip(created, rows, strict=True):
+        is_stored(api, order, row, why)
 
 
 @pytest.mark.step(4)
 def test_import_orders(api: Api) -> None:
     """POST /orders/import stores the orders and their notifications."""
-    user = a_user(api)
-    orders = [an_order(user, item=item) for item in ("Mug", "Pen", "Mug")]
+    user, other = a_user(api), a_user(api)
+    orders = [an_order(user, item=item, total=1.15) for item in ("Mug", "Pen", "Mug")]
+    orders.insert(1, an_order(other))
     reply = import_orders(api, orders, NO_COMMIT)
-    was_imported(api, reply, [order["reference"] for order in orders], [], NO_COMMIT)
-    why = "each order tries to notify, in a savepoint of its own."
-    was_told(api, user, ["Mug is on its way", "Pen is on its way"], why)
+    was_imported(api, reply, orders, [], NO_COMMIT)
+    why = "each order tries to notify its own customer, in a savepoint of its own."
+    was_told(api, user, ["Mug", "Pen"], why)
+    was_told(api, other, ["Mug"], why)
+    ids = [row["id"] for row in reply.object()["created"]]
+    named = [row.get("order_id") for row in told(api, user)]
+    if named != [ids[0], ids[2]]:
+        fail(f"the notifications name the orders {named}, not {[ids[0], ids[2]]}.", why)
 
 
 @pytest.mark.step(4)
@@ -177,28 +247,40 @@ def test_import_leaves_out_taken_references(api: Api) -> None:
         "the failure of one order undoes those before it, or stops the loop: session.rollback() "
         "goes back to the start, a savepoint around each order only to itself."
     )
-    reply = import_orders(api, [first, taken, twice, last], why)
-    created = [first["reference"], last["reference"]]
-    was_imported(api, reply, created, [taken["reference"], twice["reference"]], why)
-    messages = ["Mug is on its way", "Pen is on its way", "Cup is on its way"]
+    reply = import_orders(api, [first, taken, twice, last, twice], why)
+    was_imported(api, reply, [first, last], [taken, twice, twice], why)
+    was_imported(api, import_orders(api, [taken], why), [], [taken], why)
     why = "a refused order has left its notification, or one that stands has none."
-    was_told(api, user, messages, why)
+    was_told(api, user, ["Mug", "Pen", "Cup"], why)
 
 
 @pytest.mark.step(4)
-def test_import_is_one_transaction(api: Api) -> None:
+@pytest.mark.parametrize("place_of_unknown", [40, 2, 0], ids=["last", "third", "first"])
+def test_import_is_all_or_nothing(api: Api, place_of_unknown: int) -> None:
     """POST /orders/import answers 404 to an unknown user, and nothing of the list is stored."""
     user = a_user(api)
-    orders = [an_order(user), an_order(user), an_order(NO_SUCH_ID)]
+    orders = [an_order(user, item=f"Mug {number}") for number in range(40)]
+    sent = [*orders[:place_of_unknown], an_order(NO_SUCH_ID), *orders[place_of_unknown:]]
     why = "each user has to be there; an `except Exception` in the loop catches the 404 too."
-    import_orders(api, orders, why, 404)
+    reply = api.post("/orders/import", sent).expect(404, why=why)
     why = (
         "what came before the unknown user was committed: a commit in the loop, or a savepoint "
         "that is a transaction by itself, because SQLite's driver had begun none."
     )
     was_told(api, user, [], why)
-    for order in orders[:2]:
+    for order in (orders[0], orders[-1]):
         place(api, order, why)
+    refused(reply, why, 404)
+
+
+@pytest.mark.step(4)
+def test_import_is_one_transaction(api: Api) -> None:
+    """A list is stored in one transaction, however long it is."""
+    user = a_user(api)
+    orders = [an_order(user, item=f"Mug {number}") for number in range(40)]
+    reply = import_orders(api, orders, IN_PARTS).commits_once(IN_PARTS)
+    reply.has(IN_PARTS, refused=[])
+    was_told(api, user, [str(order["item"]) for order in orders], IN_PARTS)
 
 
 @pytest.mark.step(5)
@@ -206,28 +288,33 @@ def test_orders_at_once(api: Api) -> None:
     """Eight orders of the same thing at one moment are all stored, with one notification."""
     user = a_user(api)
     orders = [an_order(user) for _ in range(8)]
-    replies = api.at_once(8, lambda nr: api.post("/orders/with-notifications", orders[nr]))
+    replies = api.at_once(8, lambda number: send(api, orders[number]))
     why = (
         "a SELECT before the INSERT of the notification is the only guard: all requests look "
         "before one has written. Try to insert, in a savepoint, and catch the IntegrityError."
     )
-    for reply in replies:
-        reply.expect(201, 200, why=why)
-        api.get(f"/orders/{reply.object().get('id')}").expect(200, why=why)
-    was_told(api, user, ["Mug is on its way"], why)
+    for order, reply in zip(orders, replies, strict=True):
+        reply.expect(201, 200, why={"": why, "unique constraint": why})
+        is_stored(api, order, reply.object(), why)
+    was_told(api, user, ["Mug"], why)
 
 
 @pytest.mark.step(5)
 def test_one_reference_at_once(api: Api) -> None:
-    """Of eight orders with one reference at one moment, one is stored."""
-    user = a_user(api)
-    orders = [an_order(user, reference=unique("A-"), item=f"Mug {nr}") for nr in range(8)]
-    orders = [order | {"reference": orders[0]["reference"]} for order in orders]
-    replies = api.at_once(8, lambda nr: api.post("/orders/with-notifications", orders[nr]))
+    """Of eight orders with one reference at one moment, one is stored, also when in lists."""
+    user, reference = a_user(api), unique("A-")
+    orders = [an_order(user, reference=reference, item=f"Mug {nr}") for nr in range(8)]
+
+    def send_or_import(number: int) -> Reply:
+        one = orders[number]
+        return send(api, one) if number // 2 % 2 else api.post("/orders/import", [one])
+
+    replies = api.at_once(8, send_or_import)
     why = "a SELECT before the INSERT of the order is the only guard; let the constraint decide."
-    for reply in replies:
-        reply.expect(201, 200, 400, 409, why=why)
-    stored = sum(reply.ok for reply in replies)
-    messages = told(api, user)
-    if (stored, len(messages)) != (1, 1):
-        fail(f"{stored} orders were answered with 201, {len(messages)} notifications stored.", why)
+    for number, reply in enumerate(replies):
+        expected = (201, 200, 400, 409) if number // 2 % 2 else (200, 201)
+        reply.expect(*expected, why={"": why, "unique constraint": why, "UNIQUE constraint": why})
+    created = [len(reply.object().get("created", "1")) for reply in replies if reply.ok]
+    messages = len(told(api, user))
+    if (sum(created), messages) != (1, 1):
+        fail(f"{sum(created)} of eight orders were created, {messages} notifications stored.", why)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated
 
-from fastapi import Depends, FastAPI, HTTPException, Query
+from fastapi import Depends, FastAPI, HTTPException, Path, Query
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import selectinload
@@ -15,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 # postgresql:// means psycopg, which also works async; SQLite has another driver for that.
 url = os.environ.get("DATABASE_URL", "sqlite:///./app.db")
 engine = create_async_engine(url.replace("sqlite:", "sqlite+aiosqlite:", 1))
+MAX_INTEGER = 2_147_483_647  # what an INTEGER holds
 
 
 class UserCreate(SQLModel):
@@ -39,7 +40,7 @@ class PostCreate(SQLModel):
 
     title: str = Field(min_length=5, max_length=100)
     content: str = Field(min_length=20, max_length=20_000)
-    author_id: int = Field(foreign_key="users.id", index=True)
+    author_id: int = Field(ge=1, le=MAX_INTEGER, foreign_key="users.id", index=True)
 
 
 class Post(PostCreate, table=True):
@@ -73,9 +74,10 @@ async def get_session() -> AsyncIterator[AsyncSession]:
 
 
 SessionDep = Annotated[AsyncSession, Depends(get_session)]
+Id = Annotated[int, Path(ge=1, le=MAX_INTEGER)]
 
 
-async def get_user(user_id: int, session: SessionDep) -> User:
+async def get_user(user_id: Id, session: SessionDep) -> User:
     """Find the user that the path names."""
     user = await session.get(User, user_id)
     if user is None:
@@ -109,7 +111,7 @@ async def create_user(data: UserCreate, session: SessionDep) -> User:
 @app.get("/async/users")
 async def list_users(
     session: SessionDep,
-    skip: Annotated[int, Query(ge=0)] = 0,
+    skip: Annotated[int, Query(ge=0, le=MAX_INTEGER)] = 0,
     limit: Annotated[int, Query(ge=1, le=100)] = 10,
 ) -> Sequence[User]:
     """List users by id."""
@@ -147,7 +149,7 @@ async def create_post(data: PostCreate, session: SessionDep) -> Post:
 
 
 @app.get("/async/users/{user_id}/with-posts", response_model=UserWithPosts)
-async def read_user_with_posts(user_id: int, session: SessionDep) -> User:
+async def read_user_with_posts(user_id: Id, session: SessionDep) -> User:
     """Read a user and their posts, in two statements whatever their number."""
     loaded = [selectinload(User.posts)]  # type: ignore[arg-type]  # SQLModel says list[Post] here
     user = await session.get(User, user_id, options=loaded)

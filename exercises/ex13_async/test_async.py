@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
-from exercises.checks import NO_SUCH_ID, Api, Reply, fail, unique
+from exercises.checks import NO_SUCH_ID, Api, Reply, fail, one_wins, same_row, unique
 
 NO_COMMIT = (
     "no commit, or an `await` is missing: `session.commit()`, and `session.get(…)` as well, alone "
@@ -14,6 +15,12 @@ BLOCKED = (
     "a sync Session in an async route. It runs on the event loop, the one thread that serves all: "
     "make the engine with create_async_engine(), the session with AsyncSession, and await."
 )
+
+IN_MEMORY = (
+    "the answer comes from the memory of one process: a session for all requests, a dictionary or "
+    "a cache. Another process has written meanwhile; only the database is shared."
+)
+NO_WHERE = "an UPDATE or DELETE without a WHERE for this one user."
 
 
 def a_user(**changes: Any) -> dict[str, Any]:
@@ -34,8 +41,9 @@ def create(api: Api, **changes: Any) -> dict[str, Any]:
 def create_post(api: Api, author_id: int) -> Reply:
     """Store a post of this user."""
     sent = {"title": unique("Notes "), "content": "Twenty characters at the least."}
-    reply = api.post("/posts", sent | {"author_id": author_id}).expect(201, 200)
-    reply.has("the answer is not the stored row.", **sent)
+    sent_by = sent | {"author_id": author_id}
+    reply = api.post("/posts", sent_by).expect(201, 200)
+    reply.has("the answer is not the stored row.", id=reply.id, **sent_by)
     return reply
 
 
@@ -50,16 +58,29 @@ def test_create_user(api: Api) -> None:
     user = create(api)
     path = f"/async/users/{user['id']}"
     api.get(path).expect(200, why=NO_COMMIT).has("this is another row.", **user)
+    reply = api.second().get(path).expect(200, why=f"{NO_COMMIT} Or: {IN_MEMORY}")
+    reply.has("this is another row.", **user)
 
 
 @pytest.mark.step(1)
 def test_read_user_closes_its_session(api: Api) -> None:
-    """GET /async/users/{id} gives its connection back."""
-    reply = api.get(f"/async/users/{create(api)['id']}").expect(200, why=NO_COMMIT)
+    """GET and POST /async/users give their connection back, whatever the answer."""
+    reply = api.post("/async/users", a_user()).expect(201, 200)
+    for closed in (
+        reply,
+        api.get(f"/async/users/{reply.id}").expect(200, why=NO_COMMIT),
+        api.get(f"/async/users/{NO_SUCH_ID}").expect(404),
+    ):
+        gives_back(closed)
+
+
+def gives_back(reply: Reply) -> None:
+    """Fail if the request kept a connection."""
     if reply.open_connections:
         reply.wrong(
             "the request kept its connection; after a few more the pool is empty.",
-            "the session is never closed: `async with AsyncSession(…) as session: yield session`.",
+            "the session is never closed, or only after a success: `async with AsyncSession(…) as "
+            "session: yield session`.",
         )
 
 
@@ -71,15 +92,29 @@ def test_created_user_survives_a_restart(api: Api) -> None:
     api.get(f"/async/users/{user['id']}").expect(200, why=NO_COMMIT).has(NO_COMMIT, **user)
 
 
+def unsuitable() -> list[dict[str, Any]]:
+    """Describe users that break a rule."""
+    named = {"name": "Ada"}
+    return [a_user(name="A"), a_user(name="A" * 51), a_user(name=None), named, {"email": "a@b.cd"}]
+
+
 @pytest.mark.step(1)
 def test_create_user_refuses_invalid_input(api: Api) -> None:
-    """POST /async/users answers 422 to a name that is too short and to a missing address."""
+    """POST /async/users answers 422 to a name that is too short or long, and to what is missing."""
     why = (
         "the bound is missing in the input class, or the table class is the request body: a class "
         "with table=True does not validate."
     )
-    api.post("/async/users", a_user(name="A")).expect(422, why=why)
-    api.post("/async/users", {"name": "Ada"}).expect(422, why=why)
+    for sent in unsuitable():
+        api.post("/async/users", sent).expect(422, why=why)
+
+
+@pytest.mark.step(1)
+def test_create_user_at_the_bounds(api: Api) -> None:
+    """POST /async/users takes a name of 2 and one of 50 characters."""
+    for name in ("Al", "A" * 50):
+        user = create(api, name=name)
+        api.get(f"/async/users/{user['id']}").expect(200, why=NO_COMMIT).has(**user)
 
 
 @pytest.mark.step(1)
@@ -104,19 +139,55 @@ def test_list_users(api: Api) -> None:
         fail(f"GET /async/users never listed the users {sorted(missing)}.", NO_COMMIT)
     if ids != sorted(ids):
         fail(f"GET /async/users answered the ids {ids[-12:]}.", "no ORDER BY.")
-    reply = api.get(f"/async/users?skip={len(ids) - 3}&limit=2").expect(200)
-    if [row["id"] for row in reply.items()] != ids[-3:-1]:
-        reply.wrong(f"these are not the users {ids[-3:-1]}.", "skip or limit does not reach it.")
+    for skip, limit in ((len(ids) - 3, 2), (len(ids) - 1, 5), (0, 3)):
+        reply = api.get(f"/async/users?skip={skip}&limit={limit}").expect(200)
+        wanted = ids[skip : skip + limit]
+        if [row["id"] for row in reply.items()] != wanted:
+            reply.wrong(f"these are not the users {wanted}.", "skip or limit does not reach it.")
+
+
+@pytest.mark.step(2)
+def test_list_users_of_both_processes(api: Api) -> None:
+    """GET /async/users lists whom another process has created since it was asked last."""
+    rows_with(api, "nobody")
+    user = create(api.second())
+    if rows_with(api, user["email"]) != [user]:
+        fail("GET /async/users lists no user whom another process has created.", IN_MEMORY)
 
 
 @pytest.mark.step(3)
 def test_update_user(api: Api) -> None:
-    """PUT /async/users/{id} replaces the user's data, for good."""
-    user, sent = create(api), a_user(name="Grace Hopper")
+    """PUT /async/users/{id} replaces the user's data, for good, and nobody else's."""
+    user, other, sent = create(api), create(api), a_user(name="Grace Hopper")
     path = f"/async/users/{user['id']}"
+    api.get(path).expect(200)
     why = "the answer is not the changed row."
-    api.put(path, sent).expect(200).has(why, id=user["id"], **sent)
+    changed = api.second().put(path, sent).expect(200)
+    changed.has(why, id=user["id"], **sent)
+    reply = api.get(path).expect(200)
+    reply.has(IN_MEMORY if reply.body == user else NO_COMMIT, id=user["id"], **sent)
+    same_row(other, api.get(f"/async/users/{other['id']}").expect(200), why=NO_WHERE)
+    create(api, email=user["email"])  # the address is free again
+
+
+@pytest.mark.step(3)
+def test_update_user_keeps_the_address(api: Api) -> None:
+    """PUT /async/users/{id} may name the address that the user has already."""
+    user = create(api)
+    path, sent = f"/async/users/{user['id']}", {"name": "Al", "email": user["email"]}
+    why = "the look for the address finds the user's own row."
+    api.put(path, sent).expect(200, why=why).has(id=user["id"], **sent)
     api.get(path).expect(200).has(NO_COMMIT, id=user["id"], **sent)
+
+
+@pytest.mark.step(3)
+def test_update_user_refuses_invalid_input(api: Api) -> None:
+    """PUT /async/users/{id} has the bounds of POST, and a refused change changes nothing."""
+    user = create(api)
+    path = f"/async/users/{user['id']}"
+    for sent in unsuitable():
+        api.put(path, sent).expect(422, why="PUT takes another class than POST, without bounds.")
+    same_row(user, api.get(path).expect(200), why="the refused change was stored.")
 
 
 @pytest.mark.step(3)
@@ -129,28 +200,40 @@ def test_update_user_not_found(api: Api) -> None:
 @pytest.mark.step(3)
 def test_delete_user(api: Api) -> None:
     """DELETE /async/users/{id} removes the user; 404 when there is none."""
-    user = create(api)
+    user, other = create(api), create(api)
     path = f"/async/users/{user['id']}"
-    api.delete(path).expect(204, 200)
+    api.get(path).expect(200)
+    api.second().delete(path).expect(204, 200)
     why = "`session.delete(user)` without await does nothing, and it needs a commit after it."
-    api.get(path).expect(404, why=why)
+    api.second().get(path).expect(404, why=why)
+    api.get(path).expect(404, why=IN_MEMORY)
     api.delete(path).expect(404, why="the row is deleted without looking whether it is there.")
+    if rows_with(api, user["email"]):
+        fail("the deleted user is still in the list.", IN_MEMORY)
+    same_row(other, api.get(f"/async/users/{other['id']}").expect(200, why=NO_WHERE))
+    create(api, email=user["email"])  # the address is free again
 
 
 @pytest.mark.step(4)
 def test_read_user_with_posts(api: Api) -> None:
     """GET /async/users/{id}/with-posts answers the user with their posts, and no others."""
     user, other = create(api), create(api)
-    posts = [create_post(api, user["id"]).body for _ in range(3)]
+    posts = [create_post(api, user["id"]).body for _ in range(2)]
     create_post(api, other["id"])
+    has_posts(api, user, posts, NO_COMMIT)
+    posts += [create_post(api.second(), user["id"]).body for _ in range(10)]
+    has_posts(api, user, posts, IN_MEMORY)
+
+
+def has_posts(api: Api, user: dict[str, Any], posts: list[dict[str, Any]], why: str) -> None:
+    """Fail unless the user is answered with these posts."""
     reply = api.get(f"/async/users/{user['id']}/with-posts").expect(200)
-    body = reply.has("this is another user.", **user)
-    got = body.get("posts")
+    got = reply.has("this is another user.", **user).get("posts")
     if not isinstance(got, list) or not all(isinstance(post, dict) for post in got):
         reply.wrong("there is no list of posts under 'posts'.", "the response model has none.")
     titles = sorted(post["title"] for post in posts)
     if sorted(str(post.get("title")) for post in got) != titles:
-        reply.wrong("these are not the user's three posts.", NO_COMMIT)
+        reply.wrong(f"these are not the user's {len(posts)} posts.", why)
 
 
 @pytest.mark.step(4)
@@ -164,6 +247,8 @@ def test_read_user_with_posts_in_a_fixed_number_of_statements(api: Api) -> None:
     for _ in range(3):
         create_post(api, user["id"])
     three = api.get(path).expect(200)
+    if len(three.object().get("posts", [])) != 3:
+        three.wrong("these are not the user's three posts.", IN_MEMORY)
     if three.statements > max(none.statements, 2):
         three.wrong(
             f"it took {three.statements} statements, {none.statements} without posts:\n{three.sql}",
@@ -173,9 +258,10 @@ def test_read_user_with_posts_in_a_fixed_number_of_statements(api: Api) -> None:
 
 @pytest.mark.step(4)
 def test_delete_user_with_posts(api: Api) -> None:
-    """DELETE /async/users/{id} deletes the user's posts as well."""
-    user = create(api)
-    create_post(api, user["id"])
+    """DELETE /async/users/{id} deletes the user's posts as well, at one stroke, and no others."""
+    user, other = create(api), create(api)
+    gone = create_post(api, user["id"]).object()
+    kept = create_post(api, other["id"]).object()
     why = (
         "the posts still point at the user: cascade_delete=True in the relationship, or a DELETE "
         "of the posts before it."
@@ -183,10 +269,25 @@ def test_delete_user_with_posts(api: Api) -> None:
     reply = api.delete(f"/async/users/{user['id']}")
     if not reply.ok:
         reply.wrong("a user with a post cannot be deleted.", why)
+    reply.commits_once("posts and user are deleted one after the other, each with a commit.")
     # SQLite gives the id of a deleted last row to the next one.
-    reply = api.get(f"/async/users/{create(api)['id']}/with-posts").expect(200)
-    if reply.object().get("posts") != []:
-        reply.wrong("a new user has posts, of a user who was deleted.", why)
+    again = api.get(f"/async/users/{create(api)['id']}/with-posts").expect(200)
+    if again.object().get("posts") != []:
+        again.wrong("a new user has posts, of a user who was deleted.", why)
+    if stored_posts(api, gone["title"]):
+        reply.wrong("the post of the deleted user is still stored.", why)
+    has_posts(api, other, [kept], NO_WHERE)
+
+
+def stored_posts(api: Api, title: str) -> int:
+    """Count the posts of this title in the database, whatever their table is called."""
+    engine = sa.create_engine(api.server.database_url, poolclass=sa.NullPool)
+    tables = sa.MetaData()
+    with engine.connect() as connection:
+        tables.reflect(connection)
+        titles = [table.c.title for table in tables.tables.values() if "title" in table.c]
+        counts = [sa.select(sa.func.count()).where(column == title) for column in titles]
+        return sum(connection.scalar(count) or 0 for count in counts)
 
 
 @pytest.mark.step(4)
@@ -211,14 +312,16 @@ def test_nothing_blocks_the_event_loop(api: Api) -> None:
     awaited(api.get(path))
     awaited(api.get("/async/users"))
     awaited(api.put(path, a_user()))
+    not_blocking(api.get(f"/async/users/{NO_SUCH_ID}"), 404)
+    not_blocking(api.post("/async/users", user | {"email": create(api)["email"]}), 409, 400)
     not_blocking(api.post("/posts", post | {"author_id": user["id"]}))
     awaited(api.get(f"{path}/with-posts"))
     awaited(api.delete(path))
 
 
-def not_blocking(reply: Reply) -> Reply:
+def not_blocking(reply: Reply, *statuses: int) -> Reply:
     """Fail if the request's statements ran on the event loop's own thread."""
-    reply.expect(200, 201, 204)
+    reply.expect(*(statuses or (200, 201, 204)))
     if "loop" in reply.ran:
         reply.wrong(
             "while its SQL ran, the server could answer nobody else: the statements blocked the "
@@ -230,7 +333,10 @@ def not_blocking(reply: Reply) -> Reply:
 
 def awaited(reply: Reply) -> None:
     """Fail unless the request's statements were awaited."""
-    if "thread" in not_blocking(reply).ran:
+    ran = not_blocking(reply).ran
+    if not ran:
+        reply.wrong("the request ran no SQL on a session.", f"{BLOCKED} Or: {IN_MEMORY}")
+    if "thread" in ran:
         reply.wrong(
             "its SQL ran on a sync session in a worker thread. That blocks nobody, but the task "
             "asks for an async session.",
@@ -255,14 +361,18 @@ def create_eight_at_once(api: Api, sent: list[dict[str, Any]]) -> None:
 
 
 @pytest.mark.step(6)
-def test_create_user_with_taken_email(api: Api) -> None:
-    """POST and PUT answer 409 or 400 to an address that is taken, and the app works on."""
+def test_taken_email(api: Api) -> None:
+    """POST and PUT answer 409 or 400 to an address that is taken, and change nothing."""
     user, other = create(api), create(api)
     why = "the column has no unique=True, or its IntegrityError is not caught."
-    api.post("/async/users", a_user(email=user["email"])).expect(409, 400, why=why)
-    path = f"/async/users/{other['id']}"
-    api.put(path, a_user(email=user["email"])).expect(409, 400, why=why)
-    api.get(path).expect(200).has("the refused change was stored.", **other)
+    for asked in (api, api.second()):
+        refused = asked.post("/async/users", a_user(email=user["email"])).expect(409, 400, why=why)
+        gives_back(refused)
+        path = f"/async/users/{other['id']}"
+        asked.put(path, a_user(email=user["email"])).expect(409, 400, why=why)
+        same_row(other, asked.get(path).expect(200), why="the refused change was stored.")
+    if rows_with(api, user["email"]) != [user]:
+        fail("after a refusal the address is not the one user's, as before.", why)
     create(api)
 
 
@@ -270,21 +380,33 @@ def test_create_user_with_taken_email(api: Api) -> None:
 def test_create_user_twice_at_once(api: Api) -> None:
     """Of eight equal POST /async/users at one moment one is answered 201, the others 409 or 400."""
     # Each write is held back by 20 ms: to get through, an app that looks first would have to
-    # serve one request before the second has come, six times.
-    for _ in range(6):
-        create_eight_times_at_once(api, a_user())
+    # serve one request before the second has come, four times.
+    for _ in range(4):
+        create_twice_at_once(api, a_user())
 
 
-def create_eight_times_at_once(api: Api, sent: dict[str, Any]) -> None:
+def create_twice_at_once(api: Api, sent: dict[str, Any]) -> None:
     """Race eight equal requests; fail unless one of them wins."""
-    why = (
-        "a SELECT before the INSERT is the only guard: all requests look before one has written. "
-        "Let the unique constraint decide, and catch its IntegrityError."
+    one_wins(api, "/async/users", sent, lambda: len(rows_with(api, sent["email"])))
+
+
+@pytest.mark.step(6)
+def test_update_users_at_once(api: Api) -> None:
+    """Of four users who take one address at one moment one gets it, the others 409 or 400."""
+    users = [create(api) for _ in range(4)]
+    for _ in range(3):
+        take_one_address_at_once(api, users, a_user())
+
+
+def take_one_address_at_once(api: Api, users: list[dict[str, Any]], sent: dict[str, Any]) -> None:
+    """Race one PUT for each user, all with the same address; fail unless one of them wins."""
+    replies = api.at_once(
+        len(users), lambda number: api.put(f"/async/users/{users[number]['id']}", sent)
     )
-    replies = api.at_once(8, lambda number: api.post("/async/users", sent))
-    statuses = [reply.expect(201, 200, 409, 400, why=why).status for reply in replies]
-    if sum(reply.ok for reply in replies) != 1 or len(rows_with(api, sent["email"])) != 1:
-        fail(f"eight equal POST /async/users at once were answered {sorted(statuses)}.", why)
+    statuses = sorted(reply.expect(200, 409, 400).status for reply in replies)
+    if statuses.count(200) != 1 or len(rows_with(api, sent["email"])) != 1:
+        why = "a SELECT before the UPDATE is the only guard, or a lock in one process."
+        fail(f"four PUT with one address at one moment were answered {statuses}.", why)
 
 
 @pytest.mark.step(7)

@@ -6,12 +6,13 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Annotated, Any, Self
 
-from fastapi import Depends, FastAPI, HTTPException, Query
+from fastapi import Depends, FastAPI, HTTPException, Path, Query
 from pydantic import FiniteFloat, JsonValue, model_validator
 from sqlalchemy import JSON, Column
 from sqlmodel import Field, Session, SQLModel, col, create_engine, func, select
 
 engine = create_engine(os.environ.get("DATABASE_URL", "sqlite:///./app.db"))
+MAX_INTEGER = 2_147_483_647  # what an INTEGER holds
 
 
 class PredictionCreate(SQLModel):
@@ -21,7 +22,7 @@ class PredictionCreate(SQLModel):
     latency_ms: FiniteFloat = Field(ge=0)
     input_data: dict[str, JsonValue] = Field(sa_type=JSON)
     result: JsonValue = None
-    error: str | None = Field(default=None, min_length=1, max_length=500)
+    error: str | None = None
 
     @model_validator(mode="after")
     def check_outcome(self) -> Self:
@@ -66,6 +67,7 @@ def get_session() -> Iterator[Session]:
 
 
 SessionDep = Annotated[Session, Depends(get_session)]
+Id = Annotated[int, Path(ge=1, le=MAX_INTEGER)]
 
 app = FastAPI(title="Predictions", lifespan=lifespan)
 
@@ -86,7 +88,7 @@ def list_predictions(
     model_version: str | None = None,
     failed: bool | None = None,
     min_latency_ms: float | None = None,
-    skip: Annotated[int, Query(ge=0)] = 0,
+    skip: Annotated[int, Query(ge=0, le=MAX_INTEGER)] = 0,
     limit: Annotated[int, Query(ge=1, le=100)] = 10,
 ) -> Sequence[Prediction]:
     """List logged calls, the newest first."""
@@ -104,7 +106,7 @@ def list_predictions(
 def read_stats(
     session: SessionDep,
     model_version: str | None = None,
-    last: Annotated[int | None, Query(ge=1)] = None,
+    last: Annotated[int | None, Query(ge=1, le=MAX_INTEGER)] = None,
 ) -> Sequence[Any]:
     """Sum up each version of the model, computed by the database."""
     calls = select(Prediction.model_version, Prediction.error, Prediction.latency_ms)
@@ -126,7 +128,7 @@ def read_stats(
 
 
 @app.get("/predictions/{prediction_id}")
-def read_prediction(prediction_id: int, session: SessionDep) -> Prediction:
+def read_prediction(prediction_id: Id, session: SessionDep) -> Prediction:
     """Read one logged call."""
     prediction = session.get(Prediction, prediction_id)
     if prediction is None:

@@ -1,27 +1,43 @@
 """Checks of exercise 14; each version of the model is known to one check only."""
 
 import json
-import re
 import time
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from exercises.checks import NO_SUCH_ID, Api, Reply, fail, same, shorten, unique
+from exercises.checks import AWKWARD_TEXTS, NO_SUCH_ID, Api, Reply, fail, same, same_row, unique
 
 NO_COMMIT = "no session.commit() after session.add(); each request has a session of its own."
 NOT_JSON = (
-    "the column is a string and str() filled it: Python's text for a dict is not JSON. Give it "
-    "the type JSON."
+    "the column is a string and str() filled it: Python's text for a dict is not JSON; or a text "
+    "that looks like JSON was read as JSON. Give the column the type JSON, and it does both ways."
+)
+NO_BOUND = (
+    "the bound is missing in the input class, or the table class is the request body: a class "
+    "with table=True does not validate."
 )
 FAILED = (
     "`if failed:` leaves failed=false out (compare with None); the terms are joined by OR; IS NULL "
     "is asked of a JSON column, where None is stored as JSON's null; or rows are left out in "
     "Python, after the limit."
 )
-AGGREGATE = re.compile(r"\b(count|sum|avg|total)\s*\(|group by")
-INPUT = {"rooms": 3, "area": 70.5, "owner": "Zoë", "tags": ["a", None, {"new": True}]}
+LIKE = "the versions are compared with LIKE, startswith() or in lower case, not with `==`."
+IN_MEMORY = (
+    "the answer comes from the memory of one process, a dictionary or a cache; another process "
+    "has written meanwhile. Only the database is shared."
+)
+INPUT = {
+    "rooms": 3,
+    "area": 70.5,
+    "owner": "Zoë",
+    "tags": ["a", None, {"new": True}, 1, 0],
+    "texts": list(AWKWARD_TEXTS),
+    "numbers": [0.1, 1e-7, 9007199254740993, -1],
+}
+LONG_ERROR = "Traceback:\n" + "  the model's input has 71 columns, 70 were expected\n" * 6
+NOTHING = [0, False, "", [], {}]  # results all the same
 
 
 def a_call(**changes: Any) -> dict[str, Any]:
@@ -32,9 +48,9 @@ def a_call(**changes: Any) -> dict[str, Any]:
 
 def a_failure(**changes: Any) -> dict[str, Any]:
     """Describe a call that failed."""
-    call = a_call(error="area is negative", **changes)
+    call = a_call()
     del call["result"]
-    return call
+    return call | {"error": "area is negative"} | changes
 
 
 def create(api: Api, sent: dict[str, Any]) -> int:
@@ -45,23 +61,37 @@ def create(api: Api, sent: dict[str, Any]) -> int:
 @pytest.mark.step(1)
 def test_create_prediction(api: Api) -> None:
     """POST /predictions answers the stored call; input and result are the JSON that was sent."""
-    sent = a_call()
+    sent = a_call(result=INPUT)
     why = (
         "the input class takes less than it should: input_data is any JSON object, "
         "dict[str, Any], and the call is the body; what is not in it has a default."
     )
-    body = api.post("/predictions", sent).expect(201, 200, why=why).has(NOT_JSON, **sent)
-    why = NO_COMMIT + " Or: " + NOT_JSON
-    api.get(f"/predictions/{body.get('id')}").expect(200, why=NO_COMMIT).has(why, **sent)
+    made = api.post("/predictions", sent).expect(201, 200, why=why)
+    made.has(NOT_JSON, **sent)
+    why = f"{NO_COMMIT} Or: {NOT_JSON}"
+    for reader in (api, api.second()):
+        reader.get(f"/predictions/{made.id}").expect(200, why=NO_COMMIT).has(why, **sent)
 
 
 @pytest.mark.step(1)
 def test_prediction_survives_a_restart(api: Api) -> None:
-    """A call is still there when the server has been restarted."""
+    """A call is still there when the server has been restarted, and its row is the same."""
     sent = a_call()
     path = f"/predictions/{create(api, sent)}"
+    before = api.get(path).expect(200, why=NO_COMMIT).object()
     api.restart()
-    api.get(path).expect(200, why=NO_COMMIT).has(NOT_JSON, **sent)
+    reply = api.get(path).expect(200, why=NO_COMMIT)
+    reply.has(NOT_JSON, **sent)
+    same_row(before, reply, why="a part of the answer is not stored, but made for each answer.")
+
+
+def created_at(reply: Reply) -> datetime:
+    """Read the time in an answer; one without an offset may be local or UTC."""
+    try:
+        value = reply.object().get("created_at")
+        return datetime.fromisoformat(str(value).replace("Z", "+00:00"))
+    except ValueError:
+        reply.wrong("there is no time under 'created_at'.", "a default_factory in the table class.")
 
 
 @pytest.mark.step(1)
@@ -70,17 +100,17 @@ def test_create_prediction_sets_the_time(api: Api) -> None:
     reply = api.post("/predictions", a_call(created_at="2001-01-01T00:00:00Z"))
     if reply.status == 422:
         reply = api.post("/predictions", a_call())
-    created_at = reply.expect(201, 200).object().get("created_at")
-    try:
-        year = datetime.fromisoformat(str(created_at)).year
-    except ValueError:
-        reply.wrong("there is no time under 'created_at'.", "a default_factory in the table class.")
-    if year == 2001:
+    first = created_at(reply.expect(201, 200))
+    if first.year == 2001:
         reply.wrong("the client's created_at was stored.", "the table class is the request body.")
+    known = first.tzinfo is not None
+    off = abs(datetime.now(UTC) - (first if known else first.replace(tzinfo=UTC)))
+    if off > timedelta(minutes=10, hours=0 if known else 14):
+        reply.wrong("this is not the time of now.", "another clock, or local time given as UTC.")
     end = time.monotonic() + 1.2  # a clock may count whole seconds
     while time.monotonic() < end:
         reply = api.post("/predictions", a_call()).expect(201, 200)
-        if reply.object().get("created_at") != created_at:
+        if created_at(reply) != first:
             return
     reply.wrong(
         "the time is that of an earlier call.",
@@ -91,17 +121,39 @@ def test_create_prediction_sets_the_time(api: Api) -> None:
 
 @pytest.mark.step(1)
 @pytest.mark.parametrize(
-    ("field", "value"),
-    [("latency_ms", -1), ("latency_ms", "fast"), ("input_data", "rooms=3"), ("model_version", "")],
-    ids=["latency-below", "latency-word", "input-text", "empty-version"],
+    ("field", "values"),
+    [
+        ("latency_ms", [-1, -0.001, "fast", None]),
+        ("input_data", ["rooms=3", [1], 7, None]),
+        ("model_version", ["", "v" * 51, None]),
+    ],
+    ids=["latency", "input", "version"],
 )
-def test_create_prediction_refuses_invalid_input(api: Api, field: str, value: Any) -> None:
-    """POST /predictions answers 422 to a value out of bounds or of the wrong type."""
-    why = (
-        "the bound is missing in the input class, or the table class is the request body: a class "
-        "with table=True does not validate."
-    )
-    api.post("/predictions", a_call(**{field: value})).expect(422, why=why)
+def test_create_prediction_refuses_invalid_input(api: Api, field: str, values: list[Any]) -> None:
+    """POST /predictions answers 422 to a value out of bounds, of the wrong type, or missing."""
+    for value in values:
+        api.post("/predictions", a_call(**{field: value})).expect(422, why=NO_BOUND)
+    sent = a_call()
+    del sent[field]
+    why = f"{field} has a default, so it may be left out."
+    api.post("/predictions", sent).expect(422, why=why)
+
+
+@pytest.mark.step(1)
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        {"latency_ms": 0, "input_data": {}},
+        {"model_version": "v"},
+        {"model_version": "v" * 50, "latency_ms": 0.001},
+    ],
+    ids=["nothing", "short", "long"],
+)
+def test_create_prediction_at_the_bounds(api: Api, bounds: dict[str, Any]) -> None:
+    """POST /predictions takes a latency of 0, an empty input, and a version of 1 or 50 signs."""
+    why = "the bound itself is allowed: ge=0, not gt; min_length=1, max_length=50; `{}` is a dict."
+    sent = a_call(**bounds)
+    api.post("/predictions", sent).expect(201, 200, why=why).has(why, **sent)
 
 
 @pytest.mark.step(1)
@@ -114,7 +166,7 @@ def test_read_prediction_not_found(api: Api) -> None:
 @pytest.mark.step(2)
 def test_create_failure(api: Api) -> None:
     """A call that failed is stored with its error, without a result."""
-    for sent in (a_failure(), a_failure() | {"result": None}):
+    for sent in (a_failure(), a_failure() | {"result": None}, a_failure(error=LONG_ERROR)):
         path = f"/predictions/{create(api, sent)}"
         reply = api.get(path).expect(200, why=NO_COMMIT)
         if reply.has("the failure is not stored as it was sent.", **sent).get("result") is not None:
@@ -122,45 +174,60 @@ def test_create_failure(api: Api) -> None:
 
 
 @pytest.mark.step(2)
-@pytest.mark.parametrize("result", [0, False, "", [], 0.25, "spam"], ids=json.dumps)
+@pytest.mark.parametrize(
+    "result", [*NOTHING, 0.25, "spam", "null", '{"a": 1}', [0, None], True], ids=json.dumps
+)
 def test_create_prediction_with_any_result(api: Api, result: Any) -> None:
     """Every JSON value but null is a result, also 0, false and what is empty."""
     why = (
         "`if result` or `not result` takes 0, false and what is empty for nothing: `is None`; or "
         "the type of result takes objects only: JsonValue takes all."
     )
-    reply = api.post("/predictions", a_call(result=result)).expect(201, 200, why=why)
-    path = f"/predictions/{reply.object().get('id')}"
-    api.get(path).expect(200, why=NO_COMMIT).has(f"{NOT_JSON} Or: {why}", result=result)
+    sent = a_call(result=result, error=None)
+    made = api.post("/predictions", sent).expect(201, 200, why=why)
+    why = f"{NOT_JSON} Or: {why}"
+    made.has(why, result=result)
+    api.get(f"/predictions/{made.id}").expect(200, why=NO_COMMIT).has(why, result=result)
 
 
 @pytest.mark.step(2)
 @pytest.mark.parametrize(
     "outcome",
-    [{}, {"result": None}, {"result": None, "error": None}, {"result": 1, "error": "slow"}],
-    ids=["neither", "null-result", "nulls", "both"],
+    [{}, {"result": None}, {"result": None, "error": None}, {"result": 1, "error": "slow"}]
+    + [{"result": result, "error": "slow"} for result in NOTHING],
+    ids=json.dumps,
 )
 def test_create_prediction_wants_one_outcome(api: Api, outcome: dict[str, Any]) -> None:
     """POST /predictions answers 422 to a call with neither result nor error, and with both."""
     sent = a_call()
     del sent["result"]
-    why = "nobody compares the two fields: a model_validator on the input class can."
+    why = (
+        "nobody compares the two fields, or with `if result`, which takes 0 and what is empty for "
+        "nothing: a model_validator on the input class can, with `is None`."
+    )
     api.post("/predictions", sent | outcome).expect(422, 400, why=why)
+    if found(api, f"model_version={sent['model_version']}"):
+        fail("a call that was refused is in the list.", "it was stored before it was looked at.")
+
+
+def page(api: Api, query: str) -> Reply:
+    """List calls."""
+    why = "a filter is required, or min_latency_ms is an int: `float | None = None`."
+    return api.get(f"/predictions?{query}").expect(200, why={422: why})
 
 
 def found(api: Api, query: str) -> list[int]:
     """List calls; give their ids."""
-    reply = api.get(f"/predictions?{query}")
-    why = "a filter is required, or min_latency_ms is an int: `float | None = None`."
-    reply.expect(200, why=why if reply.status == 422 else "")
-    return [row["id"] for row in reply.items()]
+    return [row["id"] for row in page(api, query).items()]
 
 
 @pytest.mark.step(3)
 def test_list_predictions_newest_first(api: Api) -> None:
     """GET /predictions lists the newest call first; skip and limit cut the list."""
     version = unique("house-")
-    newest_first = [create(api, a_call(model_version=version)) for _ in range(4)][::-1]
+    sent = [a_call(model_version=version, latency_ms=ms) for ms in (5, 9, 1, 7, 3, 8, 2)]
+    newest_first = [create(api, call) for call in sent][::-1]
+    create(api, a_call())
     query = f"model_version={version}"
     got = found(api, query)
     if set(got) != set(newest_first):
@@ -171,16 +238,33 @@ def test_list_predictions_newest_first(api: Api) -> None:
     if got != newest_first:
         fail(
             f"GET /predictions?{query} answered the calls {got}, not {newest_first}.",
-            "no ORDER BY, or without desc().",
+            "no ORDER BY, or without desc(), or by a time that several calls share.",
         )
-    create(api, a_call())
-    part = found(api, f"{query}&skip=1&limit=2")
-    if part != newest_first[1:3]:
-        fail(
-            f"with skip=1&limit=2 came the calls {part}, not {newest_first[1:3]}.",
-            "skip or limit does not reach the query, or what it cut is filtered in Python: first "
-            ".where(…), then .offset(skip).limit(limit).",
+    for skip, limit in ((1, 2), (5, 10), (0, 1)):
+        part = found(api, f"{query}&skip={skip}&limit={limit}")
+        wanted = newest_first[skip : skip + limit]
+        if part != wanted:
+            fail(
+                f"with skip={skip}&limit={limit} came the calls {part}, not {wanted}.",
+                "skip or limit does not reach the query, or what it cut is filtered in Python: "
+                "first .where(…), then .offset(skip).limit(limit).",
+            )
+
+
+@pytest.mark.step(3)
+def test_list_predictions_in_the_database(api: Api) -> None:
+    """GET /predictions fetches no more calls than it answers."""
+    version = unique("house-")
+    for _ in range(12):
+        create(api, a_call(model_version=version))
+    reply = page(api, f"model_version={version}&limit=2")
+    if reply.rows_fetched >= 12:
+        reply.wrong(
+            f"for two calls {reply.rows_fetched} rows were fetched:\n{reply.sql}",
+            "all are loaded, and the list is cut in Python. .limit() lets the database cut.",
         )
+    if len(found(api, f"model_version={version}&limit=100")) != 12:
+        fail("with limit=100 not all of 12 calls came.", "limit does not reach the query.")
 
 
 @pytest.mark.step(3)
@@ -189,12 +273,13 @@ def test_list_predictions_without_filter(api: Api) -> None:
     create(api, a_failure())
     for sent in (a_call(latency_ms=0), a_failure(latency_ms=0)):
         last = create(api, sent)
-        got = found(api, "limit=1")
-        if got != [last]:
-            fail(
-                f"GET /predictions?limit=1 answered the calls {got}, not [{last}].",
-                "a filter that was not given filters all the same, or the oldest come first.",
-            )
+        for reader, why in (
+            (api, "a filter that was not given filters all the same, or the oldest come first."),
+            (api.second(), IN_MEMORY),
+        ):
+            got = found(reader, "limit=1")
+            if got != [last]:
+                fail(f"GET /predictions?limit=1 answered the calls {got}, not [{last}].", why)
 
 
 @pytest.mark.step(3)
@@ -202,63 +287,109 @@ def test_list_predictions_without_filter(api: Api) -> None:
     ("query", "wanted"),
     [
         ("failed=true", [3, 1]),
-        ("failed=false", [2, 0]),
-        ("min_latency_ms=100", [3, 2]),
+        ("failed=false", [4, 2, 0]),
+        ("min_latency_ms=100", [4, 3]),
+        ("min_latency_ms=99.5", [4, 3, 1]),
+        ("min_latency_ms=0", [4, 3, 2, 1, 0]),
         ("min_latency_ms=100.5&failed=true", [3]),
+        ("min_latency_ms=50&failed=false", [4]),
     ],
 )
 def test_list_predictions_filters(api: Api, query: str, wanted: list[int]) -> None:
     """GET /predictions filters by failure and by latency, also by both."""
     version = unique("house-")
-    sent = [a_call(latency_ms=1), a_failure(latency_ms=99.5)]
-    sent += [a_call(latency_ms=100, result=0), a_failure(latency_ms=250)]
+    sent = [a_call(latency_ms=1), a_failure(latency_ms=99.5), a_call(latency_ms=0, result=[])]
+    sent += [a_failure(latency_ms=250), a_call(latency_ms=100, result=0)]
     ids = [create(api, call | {"model_version": version}) for call in sent]
-    got = found(api, f"model_version={version}&{query}&limit={len(wanted)}")
-    if got != [ids[n] for n in wanted]:
+    create(api, a_failure(latency_ms=500))
+    for limit in (50, len(wanted)):
+        got = found(api, f"model_version={version}&{query}&limit={limit}")
+        if got == [ids[n] for n in wanted]:
+            continue
         took = [sent[ids.index(i)]["latency_ms"] for i in got if i in ids]
         fail(
-            f"of calls that took 1, 99.5 (failed), 100 and 250 (failed) ms, {query} found {took}.",
+            f"of calls that took 1, 99.5 (failed), 0, 250 (failed) and 100 ms, {query} with "
+            f"limit={limit} found {took}{' and others' if len(took) < len(got) else ''}.",
             FAILED if "failed" in query else "the latency is not compared with `>=`.",
         )
 
 
-def stats_of(api: Api, version: str, query: str = "") -> dict[str, Any]:
-    """Read the numbers of one version."""
-    reply = api.get(f"/predictions/stats?model_version={version}{query}")
+@pytest.mark.step(3)
+def test_list_predictions_without_an_error(api: Api) -> None:
+    """With failed=false come the calls whose result is 0, false or empty, too."""
+    version = unique("house-")
+    ids = [create(api, a_call(model_version=version, result=result)) for result in NOTHING]
+    create(api, a_failure(model_version=version))
+    got = found(api, f"model_version={version}&failed=false")
+    if got != ids[::-1]:
+        fail(f"of calls with the results {NOTHING}, failed=false found {len(got)}.", FAILED)
+
+
+def alike() -> list[str]:
+    """Name versions that are nearly the same."""
+    version = unique("house_")
+    others = [f"{version}5", version.upper(), version.replace("_", "-"), f"x{version}"]
+    return [version, *others]
+
+
+@pytest.mark.step(3)
+def test_list_predictions_of_one_version(api: Api) -> None:
+    """With model_version=house-1.2 comes no call of house-1.25 or House-1.2."""
+    versions = alike()
+    ids = [create(api, a_call(model_version=version)) for version in versions]
+    for version, wanted in zip(versions, ids, strict=True):
+        got = found(api, f"model_version={version}")
+        if got != [wanted]:
+            names = [versions[ids.index(i)] for i in got if i in ids]
+            fail(f"GET /predictions?model_version={version} found calls of {names}.", LIKE)
+
+
+def stats(api: Api, query: str = "") -> Reply:
+    """Read the numbers."""
     below = (
         "the route stands below /predictions/{id}, which takes 'stats' for an id: move it above."
     )
-    rows = reply.expect(200, why=below if reply.status == 422 else "").items()
-    if len(rows) != 1 or not isinstance(rows[0], dict):
-        reply.wrong(
-            f"there are {len(rows)} rows for one version.",
-            "GROUP BY is missing or wrong, or model_version does not reach the WHERE.",
-        )
-    return dict(rows[0])
+    return api.get(f"/predictions/stats{query}").expect(200, why={422: below})
 
 
 def compare(api: Api, version: str, query: str = "", why: str = "", **expected: float) -> None:
     """Fail unless a version's numbers are these; a rate may be rounded to two decimals."""
-    row = stats_of(api, version, query)
+    reply = stats(api, f"?model_version={version}{query}")
+    rows = reply.items()
+    others = [row for row in rows if not same(version, row.get("model_version"))]
+    if others or len(rows) != 1:
+        reply.wrong(
+            f"there are {len(rows)} rows, {len(others)} of them of other versions.",
+            f"model_version does not reach the WHERE, or {LIKE}"
+            if others
+            else "GROUP BY is missing, or has more in it than model_version.",
+        )
     for name, value in expected.items():
-        try:
-            close = abs(float(row[name]) - value) < 0.006
-        except (KeyError, TypeError, ValueError):
-            close = False
-        if not close:
-            fail(f"GET /predictions/stats answers {name} {row.get(name)!r}, not {value}.", why)
+        if not close(rows[0].get(name), value):
+            reply.wrong(f"the field {name!r} is {rows[0].get(name)!r}, not {value}.", why)
+
+
+def close(got: Any, value: float) -> bool:
+    """Compare a number, which may be rounded to two decimals."""
+    try:
+        return abs(float(got) - value) < 0.006
+    except (TypeError, ValueError):
+        return False
 
 
 @pytest.mark.step(4)
 def test_read_stats(api: Api) -> None:
     """GET /predictions/stats counts calls and errors of each version."""
-    version, other = unique("house-"), unique("house-")
-    for latency in (10, 20, 30):
-        create(api, a_call(model_version=version, latency_ms=latency, result=0))
+    version, other, failing = unique("house-"), unique("house-"), unique("house-")
+    for latency, result in zip((10, 21, 30), NOTHING, strict=False):
+        create(api, a_call(model_version=version, latency_ms=latency, result=result))
     create(api, a_failure(model_version=version, latency_ms=40))
     create(api, a_call(model_version=other, latency_ms=7))
+    create(api, a_failure(model_version=failing, latency_ms=0))
     why = "a version's calls are counted without its failures, or with those of others."
-    compare(api, version, why=why, total=4, avg_latency_ms=25)
+    compare(api, version, why=why, total=4)
+    why = "the average leaves the failures out, or is made a whole number."
+    compare(api, version, why=why, avg_latency_ms=25.25)
     why = (
         "errors are looked for where there are none: None in a JSON column is stored as JSON's "
         "null, which IS NULL does not find, and a result may be 0. Count the rows with an error."
@@ -266,58 +397,87 @@ def test_read_stats(api: Api) -> None:
     compare(api, version, why=why, errors=1)
     why = "whole numbers were divided, in SQL 1 / 4 is 0; or it is a percentage, not 0 to 1."
     compare(api, version, why=why, error_rate=0.25)
-    compare(api, other, total=1, errors=0, error_rate=0, avg_latency_ms=7)
+    compare(api, other, why=why, total=1, errors=0, error_rate=0, avg_latency_ms=7)
+    compare(api, failing, why=why, total=1, errors=1, error_rate=1, avg_latency_ms=0)
+
+
+@pytest.mark.step(4)
+def test_read_stats_of_this_moment(api: Api) -> None:
+    """GET /predictions/stats counts what another process has logged since it was asked last."""
+    version = unique("house-")
+    create(api, a_call(model_version=version))
+    compare(api, version, why=NO_COMMIT, total=1, errors=0)
+    create(api.second(), a_failure(model_version=version))
+    compare(api, version, why=IN_MEMORY, total=2, errors=1)
 
 
 @pytest.mark.step(4)
 def test_read_stats_of_all_versions(api: Api) -> None:
-    """GET /predictions/stats without a version has one row for each."""
-    versions = [unique("house-") for _ in range(3)]
+    """GET /predictions/stats without a version has one row for each, however many they are."""
+    versions = alike() + [unique("house-") for _ in range(8)]
     for version in versions:
         create(api, a_failure(model_version=version))
         create(api, a_call(model_version=version))
-    reply = api.get("/predictions/stats").expect(200)
-    names = [row.get("model_version") for row in reply.items() if isinstance(row, dict)]
-    if any(names.count(version) != 1 for version in versions):
-        reply.wrong(f"not each of {versions} is there once.", "GROUP BY model_version is missing.")
+    reply = stats(api)
+    rows = {row.get("model_version"): row for row in reply.items() if isinstance(row, dict)}
+    if len(rows) < len(reply.items()):
+        reply.wrong("a version is there twice.", "GROUP BY has more in it than model_version.")
+    missing = [version for version in versions if version not in rows]
+    if missing:
+        reply.wrong(f"{missing} are not there.", "GROUP BY is missing, or the list has a limit.")
+    for version in versions:
+        if not close(rows[version].get("total"), 2) or not close(rows[version].get("errors"), 1):
+            reply.wrong(f"{version} has two calls, one with an error: {rows[version]}.", LIKE)
+
+
+@pytest.mark.step(4)
+def test_read_stats_of_one_version(api: Api) -> None:
+    """With model_version=house-1.2 no call of house-1.25 or House-1.2 is counted."""
+    versions = alike()
+    for version in versions:
+        create(api, a_call(model_version=version))
+    for version in versions:
+        compare(api, version, why=LIKE, total=1)
 
 
 @pytest.mark.step(4)
 def test_read_stats_of_unknown_version(api: Api) -> None:
     """GET /predictions/stats answers an empty list (or 404) for a version without calls."""
     why = "the rate of no calls is a division by zero."
-    api.get(f"/predictions/stats?model_version={unique('none-')}").expect(200, 404, why=why)
+    reply = api.get(f"/predictions/stats?model_version={unique('none-')}").expect(200, 404, why=why)
+    if reply.ok and reply.items():
+        reply.wrong("there are numbers of a version without calls.", "no GROUP BY, or no WHERE.")
 
 
 @pytest.mark.step(4)
 def test_stats_are_computed_by_the_database(api: Api) -> None:
     """GET /predictions/stats loads no calls, and takes no more statements for more versions."""
-    create(api, a_call())
-    before = api.get("/predictions/stats").expect(200)
-    create(api, a_call())
-    create(api, a_failure())
-    reply = api.get("/predictions/stats").expect(200)
+    version = unique("house-")
+    for _ in range(15):
+        create(api, a_call(model_version=version))
+    fetches_no_calls(stats(api, f"?model_version={version}"))
+    before = stats(api)
+    for _ in range(3):
+        create(api, a_call())
+    reply = stats(api)
     if reply.statements > before.statements:
         reply.wrong(
-            f"it took {reply.statements} statements, {before.statements} with two versions fewer:\n"
+            f"it took {reply.statements} statements, {before.statements} with 3 versions fewer:\n"
             f"{reply.sql}",
             "N+1: a query for each version. GROUP BY makes one row for each in one statement.",
         )
-    if loads_calls(reply):
+
+
+def fetches_no_calls(reply: Reply) -> None:
+    """Fail if the request fetched fifteen calls to answer one row."""
+    if not reply.statements:
+        reply.wrong("no SQL was run.", IN_MEMORY)
+    if reply.rows_fetched >= 15:
         reply.wrong(
-            f"the calls themselves were loaded:\n{reply.sql}",
+            f"{reply.rows_fetched} rows were fetched for one:\n{reply.sql}",
             "the numbers are computed in Python. func.count(), func.avg() and GROUP BY let the "
             "database do it, and one row for each version comes back.",
         )
-
-
-def loads_calls(reply: Reply) -> bool:
-    """Tell whether a request loaded rows to count them in Python, as far as its SQL shows."""
-    lines = reply.sql.lower().splitlines()  # each cut at 160 characters
-    plain = [line for line in lines if not AGGREGATE.search(line)]
-    return any("input_data" in line for line in plain) or (
-        plain == lines and all(len(line) < 160 for line in lines)
-    )
 
 
 @pytest.mark.step(5)
@@ -326,26 +486,45 @@ def test_read_stats_of_late(api: Api) -> None:
     version = unique("house-")
     for latency in (400, 300):
         create(api, a_call(model_version=version, latency_ms=latency))
-    create(api, a_failure(model_version=version, latency_ms=10))
-    create(api, a_call(model_version=version, latency_ms=20))
+    create(api, a_failure(model_version=version, latency_ms=20))
     create(api, a_call())
+    create(api, a_call(model_version=version, latency_ms=10))
+    for _ in range(2):
+        create(api, a_call(latency_ms=1))
     why = (
         ".limit() on the query with GROUP BY limits the groups. Select the newest calls in a "
         "subquery, with WHERE, ORDER BY and LIMIT, all three, and sum that up."
     )
+    compare(api, version, "&last=1", why, total=1, errors=0, error_rate=0, avg_latency_ms=10)
     compare(api, version, "&last=2", why, total=2, errors=1, error_rate=0.5, avg_latency_ms=15)
-    compare(api, version, "&last=1000", why, total=4, avg_latency_ms=182.5)
+    compare(api, version, "&last=3", why, total=3, errors=1, avg_latency_ms=110)
+    compare(api, version, "&last=1000", why, total=4, errors=1, avg_latency_ms=182.5)
 
 
 @pytest.mark.step(5)
 def test_read_stats_of_late_of_all_versions(api: Api) -> None:
-    """With last=1 and no version, the numbers are those of the one call logged last."""
-    create(api, a_failure())
-    sent = a_call(latency_ms=5)
-    create(api, sent)
-    rows = api.get("/predictions/stats?last=1").expect(200).items()
-    if len(rows) != 1 or not same(sent["model_version"], rows[0].get("model_version")):
-        fail(
-            f"with last=1, {shorten(rows)} is not about the one call that was logged last.",
-            "the limit counts versions, is used only with a version, or has no ORDER BY.",
-        )
+    """With last=4 and no version, the numbers are those of the four calls logged last."""
+    first, second = unique("house-"), unique("house-")
+    for latency, version in enumerate((first, second, first, second, second), start=1):
+        create(api, a_call(model_version=version, latency_ms=latency))
+    why = (
+        "the limit counts versions, or calls of each, is used only with a version, or no ORDER BY."
+    )
+    for last, wanted in ((1, {second: (1, 5.0)}), (4, {first: (1, 3.0), second: (3, 11 / 3)})):
+        reply = stats(api, f"?last={last}")
+        rows = {row.get("model_version"): row for row in reply.items() if isinstance(row, dict)}
+        if rows.keys() != wanted.keys():
+            reply.wrong(f"these are not the versions of the last {last} calls.", why)
+        for version, (total, average) in wanted.items():
+            row = rows[version]
+            if not (close(row.get("total"), total) and close(row.get("avg_latency_ms"), average)):
+                reply.wrong(f"of the last {last} calls {total} were of {version}.", why)
+
+
+@pytest.mark.step(5)
+def test_stats_of_late_are_computed_by_the_database(api: Api) -> None:
+    """With last=15, GET /predictions/stats loads no calls either."""
+    version = unique("house-")
+    for _ in range(15):
+        create(api, a_call(model_version=version))
+    fetches_no_calls(stats(api, f"?model_version={version}&last=15"))

@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, HTTPException, Query
+from fastapi import Depends, FastAPI, HTTPException, Path, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from pydantic import StringConstraints
 from sqlalchemy import JSON, Column, ColumnElement, Integer, literal
 from sqlalchemy.dialects.postgresql import JSONB
@@ -16,8 +18,10 @@ from sqlmodel import Field, Session, SQLModel, col, create_engine, select
 engine = create_engine(os.environ.get("DATABASE_URL", "sqlite:///./app.db"))
 
 Document = JSON().with_variant(JSONB(), "postgresql")  # what PostgreSQL can compare and index
-Path = Annotated[str, StringConstraints(pattern=r"^\w+(\.\w+)*$")]
+NAME = "[a-zA-Z_][a-zA-Z0-9_]*"
+FieldPath = Annotated[str, StringConstraints(pattern=rf"^{NAME}(\.{NAME})*$")]
 Value = str | bool | int | float
+MAX_INTEGER = 2_147_483_647  # what an INTEGER holds
 
 version_column = Column("version", Integer, nullable=False)
 
@@ -47,9 +51,10 @@ def get_session() -> Iterator[Session]:
 
 
 SessionDep = Annotated[Session, Depends(get_session)]
+Id = Annotated[int, Path(ge=1, le=MAX_INTEGER)]
 
 
-def get_item(item_id: int, session: SessionDep) -> Item:
+def get_item(item_id: Id, session: SessionDep) -> Item:
     """Find the item that the path names."""
     item = session.get(Item, item_id)
     if item is None:
@@ -72,7 +77,7 @@ def storable(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def equals(path: Path, value: Value) -> ColumnElement[bool]:
+def equals(path: FieldPath, value: Value) -> ColumnElement[bool]:
     """Compare the field at a path like `address.city` with a value, its type included."""
     # Taken out of JSON as well, the value has the form that the database gives to the field.
     wanted = literal({"value": value}, Document)["value"]
@@ -80,6 +85,12 @@ def equals(path: Path, value: Value) -> ColumnElement[bool]:
 
 
 app = FastAPI(title="Documents", lifespan=lifespan)
+
+
+@app.exception_handler(RequestValidationError)
+def answer_invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+    """Answer 422 without what was sent: half a character in it could not be written."""
+    return JSONResponse({"detail": [problem["msg"] for problem in error.errors()]}, 422)
 
 
 @app.post("/items", status_code=201)
@@ -94,9 +105,9 @@ def create_item(data: dict[str, Any], session: SessionDep) -> Item:
 
 @app.post("/items/find")
 def find_items(
-    fields: dict[Path, Value],
+    fields: dict[FieldPath, Value],
     session: SessionDep,
-    skip: Annotated[int, Query(ge=0)] = 0,
+    skip: Annotated[int, Query(ge=0, le=MAX_INTEGER)] = 0,
     limit: Annotated[int, Query(ge=1, le=100)] = 10,
 ) -> Sequence[Item]:
     """Find the documents in which all these fields have these values."""

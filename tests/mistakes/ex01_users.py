@@ -3,7 +3,7 @@
 MISTAKES = [
     {
         "name": "no commit",
-        "step": 1,
+        "step": 2,
         "replace": {
             """    try:
         session.commit()
@@ -40,14 +40,14 @@ MISTAKES = [
     },
     {
         "name": "data in memory",
-        "step": 1,
+        "step": 2,
         "replace": {
             'create_engine(os.environ.get("DATABASE_URL", "sqlite:///./app.db"))': (
                 'create_engine("sqlite://", poolclass=__import__("sqlalchemy").StaticPool,'
                 ' connect_args={"check_same_thread": False})'
             )
         },
-        "says": "the data lives in memory",
+        "says": "in memory belongs to one process",
     },
     {
         "name": "tables created before the model is known",
@@ -186,7 +186,7 @@ MISTAKES = [
     {
         "name": "no unique constraint",
         "step": 7,
-        "replace": {", unique=True": ""},
+        "replace": {"unique=True": ""},
         "says": "no unique=True",
     },
     {
@@ -205,7 +205,7 @@ MISTAKES = [
         "name": "update does not tidy the address",
         "step": 8,
         "replace": {"email: Email = Field(default=None": "email: str = Field(default=None"},
-        "says": "to tidy the address",
+        "says": "both have to tidy it",
     },
     {
         "name": "select before insert as the only guard",
@@ -216,7 +216,7 @@ MISTAKES = [
                 "    if session.exec(select(User).where(User.email == data.email)).first():\n"
                 '        raise HTTPException(409, "Email already registered")'
             ),
-            ", unique=True": "",
+            "unique=True": "",
         },
         "says": "SELECT before the INSERT",
     },
@@ -231,6 +231,6 @@ MISTAKES = [
             ),
             "except IntegrityError:": "except ZeroDivisionError:",
         },
-        "says": "SELECT before the INSERT",
+        "says": "nobody caught the IntegrityError",
     },
 ]

@@ -1,5 +1,13 @@
 """Wrong solutions of exercise 04 that learners write."""
 
+SQLALCHEMY = "tests/right/ex04_sqlalchemy.py"
+RAW_SQL = "tests/right/ex04_raw_sql.py"
+TOTAL = "session.exec(select(func.count()).select_from(User)).one()"
+ITEMS = "session.exec(newest.offset((page - 1) * page_size).limit(page_size)).all()"
+LIST = "    return session.exec(statement).all()\n"
+ORDERED = "statement.order_by(col(User.id)).offset(skip).limit(limit)"
+FOUND = "(column.icontains(search, autoescape=True) for column in columns)"
+
 NEWEST = "newest = select(User).order_by(col(User.id).desc())"
 
 MISTAKES = [
@@ -14,7 +22,7 @@ MISTAKES = [
         "step": 1,
         "replace": {
             "limit: Annotated[int, Query(ge=1, le=100)] = 10": "limit: int = 10",
-            "skip: Annotated[int, Query(ge=0)] = 0": "skip: int = 0",
+            "skip: Annotated[int, Query(ge=0, le=LAST)] = 0": "skip: int = 0",
         },
         "says": "has no bounds",
     },
@@ -33,7 +41,7 @@ MISTAKES = [
     {
         "name": "an age by default",
         "step": 2,
-        "replace": {"max_age: int | None = None": "max_age: int = 100"},
+        "replace": {"max_age: Age = None": "max_age: int = 100"},
         "says": "though it is not given",
     },
     {
@@ -158,7 +166,7 @@ app.get("/users/page")(read_page)
     {
         "name": "no bounds for pages",
         "step": 5,
-        "replace": {"page: Annotated[int, Query(ge=1)] = 1": "page: int = 1"},
+        "replace": {"page: Annotated[int, Query(ge=1, le=LAST)] = 1": "page: int = 1"},
         "says": "page or page_size has no bounds",
     },
     {
@@ -186,5 +194,505 @@ app.get("/users/page")(read_page)
             )
         },
         "says": "read for their number",
+    },
+    {
+        "name": "ordered by name",
+        "step": 1,
+        "replace": {"order_by(col(User.id)).offset": "order_by(col(User.name)).offset"},
+        "says": "by another column",
+    },
+    {
+        "name": "ordered by age, then id",
+        "step": 1,
+        "replace": {
+            "order_by(col(User.id)).offset": "order_by(col(User.age), col(User.id)).offset"
+        },
+        "says": "by another column",
+    },
+    {
+        "name": "ordered as text",
+        "step": 1,
+        "base": RAW_SQL,
+        "replace": {"ORDER BY id LIMIT": "ORDER BY CAST(id AS TEXT) LIMIT"},
+        "says": "by another column",
+    },
+    {
+        "name": "limit capped in silence",
+        "step": 1,
+        "replace": {".offset(skip).limit(limit)": ".offset(skip).limit(min(limit, 50))"},
+        "says": "a smaller number than the limit",
+    },
+    {
+        "name": "limit of 100 refused",
+        "step": 1,
+        "replace": {"Query(ge=1, le=100)] = 10": "Query(ge=1, lt=100)] = 10"},
+        "says": "query.limit",
+    },
+    {
+        "name": "limit of 1 refused",
+        "step": 1,
+        "replace": {"Query(ge=1, le=100)] = 10": "Query(gt=1, le=100)] = 10"},
+        "says": "query.limit",
+    },
+    {
+        "name": "limit up to 1000",
+        "step": 1,
+        "replace": {"Query(ge=1, le=100)] = 10": "Query(ge=1, le=1000)] = 10"},
+        "says": "has no bounds",
+    },
+    {
+        "name": "skip of -1 allowed",
+        "step": 1,
+        "replace": {"Query(ge=0, le=LAST)] = 0": "Query(ge=-1, le=LAST)] = 0"},
+        "says": "has no bounds",
+    },
+    {
+        "name": "another limit by default",
+        "step": 1,
+        "replace": {"Query(ge=1, le=100)] = 10": "Query(ge=1, le=100)] = 20"},
+        "says": "by default",
+    },
+    {
+        "name": "skip counts pages",
+        "step": 1,
+        "base": SQLALCHEMY,
+        "replace": {".offset(skip).limit(limit)": ".offset(skip * limit).limit(limit)"},
+        "says": "skip or limit does not reach the query",
+    },
+    {
+        "name": "list remembered in memory",
+        "step": 4,
+        "replace": {
+            TOTAL: "KNOWN.setdefault('total', session.exec(select(func.count(User.id))).one())",
+            "T = TypeVar": "KNOWN: dict[str, int] = {}\nT = TypeVar",
+            "    session.refresh(user)\n": "    session.refresh(user)\n    KNOWN.clear()\n",
+        },
+        "says": "remembered in memory",
+    },
+    {
+        "name": "field left out of the answer",
+        "step": 1,
+        "base": RAW_SQL,
+        "replace": {
+            'sql = "SELECT id, name, email, age FROM users WHERE 1': (
+                'sql = "SELECT id, name, email FROM users WHERE 1'
+            )
+        },
+        "says": "leaves a field out",
+    },
+    {
+        "name": "total without skip and limit in their place",
+        "step": 1,
+        "base": SQLALCHEMY,
+        "replace": {'"skip": skip, "limit": limit': '"skip": skip, "limit": len(users)'},
+        "says": "the window that was asked for",
+    },
+    {
+        "name": "lower bound left out",
+        "step": 2,
+        "replace": {"col(User.age) >= min_age": "col(User.age) > min_age"},
+        "says": "leaves out its own bound",
+    },
+    {
+        "name": "upper bound left out",
+        "step": 2,
+        "base": RAW_SQL,
+        "replace": {"AND age <= :max_age": "AND age < :max_age"},
+        "says": "leaves out its own bound",
+    },
+    {
+        "name": "ages filter only together",
+        "step": 2,
+        "base": SQLALCHEMY,
+        "replace": {
+            "if min_age is not None:": "if min_age is not None and max_age is not None:",
+        },
+        "says": "a filter does not reach the query",
+    },
+    {
+        "name": "ages swapped when they are the wrong way round",
+        "step": 2,
+        "replace": {
+            "    statement = select(User)\n    if min_age": (
+                "    if min_age is not None and max_age is not None:\n"
+                "        min_age, max_age = sorted((min_age, max_age))\n"
+                "    statement = select(User)\n    if min_age"
+            )
+        },
+        "says": "min_age=40&max_age=18",
+    },
+    {
+        "name": "ages compared as text",
+        "step": 2,
+        "replace": {
+            "min_age: Age": "min_age: str | None",
+        },
+        "says": "not declared as an int",
+    },
+    {
+        "name": "total without the filter",
+        "step": 2,
+        "base": SQLALCHEMY,
+        "replace": {'{"total": count(db, statement)': '{"total": count(db, select(User))'},
+        "says": "counted without the filter",
+    },
+    {
+        "name": "total of the window",
+        "step": 2,
+        "base": SQLALCHEMY,
+        "replace": {'{"total": count(db, statement)': '{"total": len(users)'},
+        "says": "after the limit",
+    },
+    {
+        "name": "skip before the filter",
+        "step": 2,
+        "base": RAW_SQL,
+        "replace": {
+            'FROM users WHERE 1 = 1"': (
+                'FROM (SELECT * FROM users ORDER BY id LIMIT 1000 OFFSET :skip) AS u WHERE 1 = 1"'
+            ),
+            "ORDER BY id LIMIT :limit OFFSET :skip": "ORDER BY id LIMIT :limit",
+        },
+        "says": "skip and limit cut first",
+    },
+    {
+        "name": "beginning only",
+        "step": 3,
+        "replace": {"column.icontains(": "column.istartswith("},
+        "says": "compared exactly",
+    },
+    {
+        "name": "lower case in Python",
+        "step": 3,
+        "replace": {
+            FOUND: (
+                "(func.lower(column).contains(search.lower(), autoescape=True) "
+                "for column in columns)"
+            )
+        },
+        "says": "str.lower() changes",
+    },
+    {
+        "name": "name and e-mail glued together",
+        "step": 3,
+        "base": SQLALCHEMY,
+        "replace": {
+            'or_(User.name.ilike(term, escape="!"), User.email.ilike(term, escape="!"))': (
+                '(User.name + " " + User.email).ilike(term, escape="!")'
+            ),
+            "create_engine, func, or_, select": "create_engine, func, select",
+        },
+        "says": "each on its own",
+    },
+    {
+        "name": "each word on its own",
+        "step": 3,
+        "replace": {
+            "        found = (column": (
+                "        words = search.split()\n"
+                "        found = [col(User.name).icontains(word) for word in words]\n"
+                "        statement = statement.where(*found)\n"
+                "        found = (column"
+            ),
+            "        statement = statement.where(or_(*found))\n": "",
+        },
+        "says": "whole term",
+    },
+    {
+        "name": "found rows ordered by name",
+        "step": 3,
+        "replace": {
+            ORDERED: (
+                "statement.order_by(col(User.name if search else User.id))"
+                ".offset(skip).limit(limit)"
+            )
+        },
+        "says": "by another column",
+    },
+    {
+        "name": "search in Python after the limit",
+        "step": 3,
+        "replace": {
+            "        statement = statement.where(or_(*found))\n": "        del found\n",
+            LIST: (
+                "    users, term = session.exec(statement).all(), (search or '').lower()\n"
+                "    return [user for user in users if term in (user.name + user.email).lower()]\n"
+            ),
+        },
+        "says": "skip and limit cut first",
+    },
+    {
+        "name": "search without the upper age",
+        "step": 3,
+        "replace": {"if max_age is not None:": "if max_age is not None and not search:"},
+        "says": "one replaces the other",
+    },
+    {
+        "name": "total without the search",
+        "step": 3,
+        "base": SQLALCHEMY,
+        "replace": {
+            "    statement = statement.filter(found)\n": (
+                "    total = count(db, statement)\n    statement = statement.filter(found)\n"
+            ),
+            '{"total": count(db, statement)': '{"total": total',
+        },
+        "says": "counted without the filter",
+    },
+    {
+        "name": "total counts names",
+        "step": 4,
+        "replace": {TOTAL: "session.exec(select(func.count(func.distinct(User.name)))).one()"},
+        "says": "counted is not each row",
+    },
+    {
+        "name": "total counted in memory",
+        "step": 4,
+        "replace": {
+            TOTAL: "len(CREATED)",
+            "T = TypeVar": "CREATED: list[int] = []\nT = TypeVar",
+            "    session.refresh(user)\n": (
+                "    session.refresh(user)\n    CREATED.append(user.id)\n"
+            ),
+        },
+        "says": "remembered in memory",
+    },
+    {
+        "name": "pages remembered in memory",
+        "step": 4,
+        "base": RAW_SQL,
+        "replace": {
+            "def read_page(": "@lru_cache\ndef read_page(",
+            "from typing import": "from functools import lru_cache\nfrom typing import",
+        },
+        "says": "remembered in memory",
+    },
+    {
+        "name": "page_size capped in silence",
+        "step": 4,
+        "replace": {".limit(page_size)).all()": ".limit(min(page_size, 50))).all()"},
+        "says": "the limit is not page_size",
+    },
+    {
+        "name": "page_size by default is another than the answer says",
+        "step": 4,
+        "replace": {
+            "newest.offset((page - 1) * page_size).limit(page_size)": (
+                "newest.offset((page - 1) * page_size).limit(10 if page_size == 20 else page_size)"
+            )
+        },
+        "says": "page_size 20 by default",
+    },
+    {
+        "name": "newest by name",
+        "step": 4,
+        "replace": {NEWEST: "newest = select(User).order_by(col(User.name).desc())"},
+        "says": "newest first",
+    },
+    {
+        "name": "oldest first",
+        "step": 4,
+        "replace": {NEWEST: "newest = select(User).order_by(col(User.id))"},
+        "says": "newest first",
+    },
+    {
+        "name": "a page turned around",
+        "step": 4,
+        "base": SQLALCHEMY,
+        "replace": {'"items": users,': '"items": users[::-1],'},
+        "says": "the order is not newest first",
+    },
+    {
+        "name": "offset one too far",
+        "step": 4,
+        "replace": {"offset((page - 1) * page_size)": "offset((page - 1) * (page_size + 1))"},
+        "says": "the offset is not",
+    },
+    {
+        "name": "has_next is a number",
+        "step": 4,
+        "base": RAW_SQL,
+        "replace": {'"has_next": skip + page_size < total': '"has_next": total - skip - page_size'},
+        "says": "there is no bool",
+    },
+    {
+        "name": "item without its e-mail",
+        "step": 4,
+        "base": RAW_SQL,
+        "replace": {
+            'for name in ("id", "name", "email", "age")': 'for name in ("id", "name", "age")'
+        },
+        "says": "leaves a field out",
+    },
+    {
+        "name": "total_pages of half a page more",
+        "step": 5,
+        "replace": {"-(-total // page_size)": "int(total / page_size + 0.5)"},
+        "says": "or to the nearest",
+    },
+    {
+        "name": "total_pages one too many for full pages",
+        "step": 5,
+        "base": RAW_SQL,
+        "replace": {"(total + page_size - 1) // page_size": "(total + page_size) // page_size"},
+        "says": "adds 1 where nothing is left over",
+    },
+    {
+        "name": "page 2 has no previous one",
+        "step": 5,
+        "replace": {"has_previous=page > 1": "has_previous=page > 2"},
+        "says": "has_previous is page > 1",
+    },
+    {
+        "name": "next page at the last user",
+        "step": 5,
+        "base": RAW_SQL,
+        "replace": {"skip + page_size < total": "skip + page_size <= total"},
+        "says": "has_next is page < total_pages",
+    },
+    {
+        "name": "next page while there are items",
+        "step": 5,
+        "replace": {"has_next=page < total_pages": "has_next=bool(items)"},
+        "says": "has_next is page < total_pages",
+    },
+    {
+        "name": "behind the last page is the last one",
+        "step": 5,
+        "base": SQLALCHEMY,
+        "replace": {
+            """    if page > max(total_pages, 1):
+        raise HTTPException(404, "There is no such page")
+""": "    page = min(page, total_pages)\n"
+        },
+        "says": "page does not reach the offset",
+    },
+    {
+        "name": "total of the rows of the page, behind the last one",
+        "step": 5,
+        "base": RAW_SQL,
+        "replace": {
+            'items or rows("SELECT COUNT(*) AS total FROM users")': 'items or [{"total": 0}]'
+        },
+        "says": "the total comes from the rows of the page",
+    },
+    {
+        "name": "index error in an empty table",
+        "step": 5,
+        "base": RAW_SQL,
+        "replace": {
+            'items or rows("SELECT COUNT(*) AS total FROM users")': (
+                'items or rows("SELECT COUNT(*) AS total FROM users GROUP BY 1 = 1")'
+            )
+        },
+        "says": "IndexError",
+    },
+    {
+        "name": "page_size of 1000",
+        "step": 5,
+        "replace": {"Query(ge=1, le=100)] = 20": "Query(ge=1, le=1000)] = 20"},
+        "says": "page or page_size has no bounds",
+    },
+    {
+        "name": "page_size of 100 refused",
+        "step": 5,
+        "replace": {"Query(ge=1, le=100)] = 20": "Query(ge=1, le=50)] = 20"},
+        "says": "query.page_size",
+    },
+    {
+        "name": "_ is still a wildcard",
+        "step": 6,
+        "replace": {
+            FOUND: (
+                "(column.ilike('%' + search.replace('%', r'\\%') + '%', escape='\\\\') "
+                "for column in columns)"
+            )
+        },
+        "says": "'_' stands for other characters",
+    },
+    {
+        "name": "the escape is not escaped",
+        "step": 6,
+        "base": SQLALCHEMY,
+        "replace": {'for sign in "!%_":': 'for sign in "%_":'},
+        "says": "is not escaped itself",
+    },
+    {
+        "name": "the backslash is not escaped",
+        "step": 6,
+        "base": RAW_SQL,
+        "replace": {'for sign in ("\\\\", "%", "_"):': 'for sign in ("%", "_"):'},
+        "says": "is not escaped itself",
+    },
+    {
+        "name": "escaped without saying by what",
+        "step": 6,
+        "base": RAW_SQL,
+        "replace": {r"LIKE LOWER(:term) ESCAPE '\'": "LIKE LOWER(:term)"},
+        "says": "autoescape=True",
+    },
+    {
+        "name": "signs left out of the term",
+        "step": 6,
+        "base": SQLALCHEMY,
+        "replace": {
+            'search = search.replace(sign, f"!{sign}")': 'search = search.replace(sign, "")'
+        },
+        "says": "autoescape=True",
+    },
+    {
+        "name": "signs refused",
+        "step": 6,
+        "replace": {
+            "    if search is not None:\n": (
+                "    if search and not search.isalnum():\n"
+                '        raise HTTPException(422, "letters and digits only")\n'
+                "    if search is not None:\n"
+            )
+        },
+        "says": "the app itself answers 422",
+    },
+    {
+        "name": "all pages up to this one read",
+        "step": 7,
+        "replace": {
+            ITEMS: "session.exec(newest.limit(page * page_size)).all()[(page - 1) * page_size :]"
+        },
+        "says": "Python cuts the page out",
+    },
+    {
+        "name": "ids read for their number",
+        "step": 7,
+        "base": SQLALCHEMY,
+        "replace": {
+            "total = count(db, select(User))": (
+                "total = len(db.scalars(select(User.id).limit(1_000_000)).all())"
+            )
+        },
+        "says": "read for their number",
+    },
+    {
+        "name": "counted, and read all the same",
+        "step": 7,
+        "replace": {
+            "    total = session": "    rows = session.exec(newest).all()\n    total = session",
+            "items=items": "items=rows[(page - 1) * page_size : page * page_size]",
+        },
+        "says": "Python cuts the page out",
+    },
+    {
+        "name": "the highest id is the total",
+        "step": 7,
+        "replace": {TOTAL: "session.exec(select(func.max(User.id))).one() or 0"},
+        "says": "the highest id is not it",
+    },
+    {
+        "name": "an item at a time",
+        "step": 7,
+        "replace": {
+            "items=items": "items=[session.get(User, i, populate_existing=True) for i in ids]",
+            "    total = session": "    ids = [item.id for item in items]\n    total = session",
+        },
+        "says": "a query for each item",
     },
 ]

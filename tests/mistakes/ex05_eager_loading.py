@@ -1,5 +1,16 @@
 """Wrong solutions of exercise 05 that learners write."""
 
+SQLALCHEMY = "tests/right/ex05_sqlalchemy.py"
+RAW_SQL = "tests/right/ex05_raw_sql.py"
+AUTHORS = (
+    '    authors = {row["id"]: row for row in rows("SELECT * FROM users WHERE id IN :ids", '
+    "ids=ids)}\n"
+)
+COMMENTS = (
+    '    sql = "SELECT id, body, author_id, post_id AS of_post FROM comments '
+    'WHERE post_id IN :ids"\n'
+)
+
 AUTHOR_AND_TAGS = "select(Post).options(joinedload(Post.author), selectinload(Post.tags))"
 LAST_LINE = (
     "    return session.exec(statement.order_by(col(Post.id)).offset(skip).limit(limit)).all()\n"
@@ -126,5 +137,321 @@ MISTAKES = [
             )
         },
         "says": "finds no user who has no posts",
+    },
+    {
+        "name": "authors remembered in memory",
+        "step": 1,
+        "base": RAW_SQL,
+        "replace": {
+            AUTHORS: """    for id in ids:
+        if id not in AUTHORS:
+            AUTHORS[id] = (rows("SELECT * FROM users WHERE id = :id", id=id) or [None])[0]
+    authors = AUTHORS
+""",
+            "Row = dict[str, Any]\n": "Row = dict[str, Any]\nAUTHORS: dict[int, Row] = {}\n",
+        },
+        "says": "N+1",
+    },
+    {
+        "name": "authors remembered when they are made",
+        "step": 1,
+        "base": RAW_SQL,
+        "replace": {
+            AUTHORS: "    authors = AUTHORS if ids else {}\n",
+            "Row = dict[str, Any]\n": "Row = dict[str, Any]\nAUTHORS: dict[int, Row] = {}\n",
+            """    return insert("users", **data.model_dump())
+""": """    user = insert("users", **data.model_dump())
+    AUTHORS[user["id"]] = user
+    return user
+""",
+        },
+        "says": "no object under 'author'",
+    },
+    {
+        "name": "list remembered in memory",
+        "step": 1,
+        "base": RAW_SQL,
+        "replace": {
+            "def list_posts(skip": "@lru_cache\ndef list_posts(skip",
+            "from typing import": "from functools import lru_cache\nfrom typing import",
+        },
+        "says": "remembered in memory",
+    },
+    {
+        "name": "authors in batches of five",
+        "step": 1,
+        "base": RAW_SQL,
+        "replace": {
+            AUTHORS: """    authors = {}
+    for at in range(0, len(ids), 5):
+        some = rows("SELECT * FROM users WHERE id IN :ids", ids=ids[at : at + 5])
+        authors |= {row["id"]: row for row in some}
+""",
+        },
+        "says": "N+1",
+    },
+    {
+        "name": "author only where the answer names none yet",
+        "step": 1,
+        "base": RAW_SQL,
+        "replace": {
+            'post | {"author": authors.get(post["author_id"]),': (
+                'post | {"author": authors.pop(post["author_id"], None),'
+            )
+        },
+        "says": "no object under 'author'",
+    },
+    {
+        "name": "author of the next post",
+        "step": 1,
+        "base": RAW_SQL,
+        "replace": {
+            AUTHORS: """    sql = "SELECT * FROM users WHERE id IN :ids ORDER BY id"
+    found = rows(sql, ids=ids)
+    authors = dict(zip(ids, found))
+""",
+            'ids = list({post["author_id"] for post in posts})': (
+                'ids = list(dict.fromkeys(post["author_id"] for post in posts))'
+            ),
+        },
+        "says": "the rows of another post came",
+    },
+    {
+        "name": "ordered by author",
+        "step": 1,
+        "replace": {
+            AUTHOR_AND_TAGS: f"{AUTHOR_AND_TAGS}.order_by(col(Post.author_id))",
+        },
+        "says": "the order is not by id",
+    },
+    {
+        "name": "ordered by title",
+        "step": 1,
+        "base": SQLALCHEMY,
+        "replace": {"select(Post).order_by(Post.id)": "select(Post).order_by(Post.title)"},
+        "says": "the order is not by id",
+    },
+    {
+        "name": "limit capped in silence",
+        "step": 1,
+        "base": RAW_SQL,
+        "replace": {
+            "return rows(sql, skip=skip, limit=limit)": (
+                "return rows(sql, skip=skip, limit=min(limit, 50))"
+            )
+        },
+        "says": "a smaller number than the limit",
+    },
+    {
+        "name": "limit of 100 refused",
+        "step": 1,
+        "replace": {"Query(ge=1, le=100)": "Query(ge=1, le=50)"},
+        "says": "query.limit",
+    },
+    {
+        "name": "another limit by default",
+        "step": 1,
+        "replace": {
+            "def list_posts(session: SessionDep, skip: Skip = 0, limit: Limit = 10)": (
+                "def list_posts(session: SessionDep, skip: Skip = 0, limit: Limit = 20)"
+            )
+        },
+        "says": "limit is not 10 by default",
+    },
+    {
+        "name": "skip forgotten",
+        "step": 1,
+        "base": SQLALCHEMY,
+        "replace": {
+            "select(Post).order_by(Post.id).offset(skip).limit(limit)": (
+                "select(Post).order_by(Post.id).limit(limit)"
+            )
+        },
+        "says": "skip or limit does not reach the query",
+    },
+    {
+        "name": "post without its text",
+        "step": 1,
+        "base": SQLALCHEMY,
+        "replace": {
+            "    title: str\n    content: str\n    author: UserOut": (
+                "    title: str\n    author: UserOut"
+            )
+        },
+        "says": "does not show its content",
+    },
+    {
+        "name": "a tag of two posts shown at one of them",
+        "step": 2,
+        "base": RAW_SQL,
+        "replace": {
+            """        groups[row.pop("of_post")].append(row)
+    return groups
+""": """        groups[row.pop("of_post")].append(row)
+    seen: set[int] = set()
+    for group in groups.values():
+        group[:] = [row for row in group if row["id"] not in seen]
+        seen |= {row["id"] for row in group}
+    return groups
+"""
+        },
+        "says": "the rows of another post came",
+    },
+    {
+        "name": "tags loaded for each post",
+        "step": 2,
+        "base": RAW_SQL,
+        "replace": {
+            """    tags = tags_of([post["id"] for post in posts])
+    ids""": """    tags = {post["id"]: tags_of([post["id"]])[post["id"]] for post in posts}
+    ids"""
+        },
+        "says": "N+1",
+    },
+    {
+        "name": "inner join with tags",
+        "step": 2,
+        "base": RAW_SQL,
+        "replace": {
+            '"SELECT * FROM posts ORDER BY id LIMIT': (
+                '"SELECT * FROM posts WHERE id IN (SELECT post_id FROM post_tags) ORDER BY id LIMIT'
+            )
+        },
+        "says": "an inner JOIN leaves out",
+    },
+    {
+        "name": "post repeated for each of its tags",
+        "step": 2,
+        "base": RAW_SQL,
+        "replace": {
+            '"SELECT * FROM posts ORDER BY id LIMIT': (
+                '"SELECT p.* FROM posts p LEFT JOIN post_tags ON post_id = p.id ORDER BY id LIMIT'
+            )
+        },
+        "says": "repeats the post",
+    },
+    {
+        "name": "tags as text",
+        "step": 2,
+        "base": SQLALCHEMY,
+        "replace": {
+            "    tags: list[TagOut]\n": (
+                "    tags: list[str]\n\n"
+                '    @field_validator("tags", mode="before")\n'
+                "    @classmethod\n"
+                "    def names(cls, tags: list[Tag]) -> list[str]:\n"
+                "        return [tag.name for tag in tags]\n"
+            ),
+            "import BaseModel, ConfigDict": "import BaseModel, ConfigDict, field_validator",
+        },
+        "says": "or as text only",
+    },
+    {
+        "name": "comments doubled by the join with tags",
+        "step": 3,
+        "base": RAW_SQL,
+        "replace": {
+            COMMENTS: """    sql = "SELECT c.id, c.body, c.post_id AS of_post FROM comments c "
+    sql += "LEFT JOIN post_tags t ON t.post_id = c.post_id WHERE c.post_id IN :ids"
+"""
+        },
+        "says": "doubled by a JOIN",
+    },
+    {
+        "name": "equal comments shown once",
+        "step": 3,
+        "base": RAW_SQL,
+        "replace": {
+            "SELECT id, body, author_id, post_id AS of_post FROM comments WHERE post_id IN :ids": (
+                "SELECT MIN(id) AS id, body, author_id, post_id AS of_post FROM comments "
+                "WHERE post_id IN :ids GROUP BY body, author_id, post_id"
+            )
+        },
+        "says": "are left out or doubled",
+    },
+    {
+        "name": "comments of posts with tags only",
+        "step": 3,
+        "base": RAW_SQL,
+        "replace": {
+            '"comments": comments[post["id"]]}': (
+                '"comments": comments[post["id"]] if tags[post["id"]] else []}'
+            )
+        },
+        "says": "are left out or doubled",
+    },
+    {
+        "name": "three comments at most",
+        "step": 3,
+        "base": RAW_SQL,
+        "replace": {'"comments": comments[post["id"]]}': '"comments": comments[post["id"]][:3]}'},
+        "says": "are left out or doubled",
+    },
+    {
+        "name": "comments remembered in memory",
+        "step": 3,
+        "base": RAW_SQL,
+        "replace": {
+            "def list_posts_with_comments(": "@lru_cache\ndef list_posts_with_comments(",
+            """    return insert("comments", **data.model_dump(), post_id=post_id)
+""": """    list_posts_with_comments.cache_clear()
+    return insert("comments", **data.model_dump(), post_id=post_id)
+""",
+            "from typing import": "from functools import lru_cache\nfrom typing import",
+        },
+        "says": "remembered in memory",
+    },
+    {
+        "name": "cut in Python after a smaller limit",
+        "step": 3,
+        "replace": {
+            "selectinload(Post.tags), selectinload(Post.comments))\n": (
+                "selectinload(Post.tags), selectinload(Post.comments))\n"
+                "    limit = min(limit, 20)\n"
+            )
+        },
+        "says": "a smaller number than the limit",
+    },
+    {
+        "name": "ten posts of a user at most",
+        "step": 4,
+        "base": RAW_SQL,
+        "replace": {
+            "FROM posts WHERE author_id = :id": "FROM posts WHERE author_id = :id LIMIT 10"
+        },
+        "says": "the posts",
+    },
+    {
+        "name": "posts of nobody among those of a user",
+        "step": 4,
+        "base": RAW_SQL,
+        "replace": {
+            "FROM posts WHERE author_id = :id": ("FROM posts WHERE COALESCE(author_id, :id) = :id")
+        },
+        "says": "the posts",
+    },
+    {
+        "name": "tags of each post of a user loaded lazily",
+        "step": 4,
+        "base": SQLALCHEMY,
+        "replace": {'secondary=post_tags, lazy="selectin"': "secondary=post_tags"},
+        "says": "N+1",
+    },
+    {
+        "name": "missing user is null",
+        "step": 4,
+        "base": RAW_SQL,
+        "replace": {'raise HTTPException(404, "User not found")': "return {}"},
+        "says": "get() or first() gave None",
+    },
+    {
+        "name": "posts of a user remembered in memory",
+        "step": 4,
+        "base": RAW_SQL,
+        "replace": {
+            "def read_user_with_posts(": "@lru_cache\ndef read_user_with_posts(",
+            "from typing import": "from functools import lru_cache\nfrom typing import",
+        },
+        "says": "remembered in memory",
     },
 ]

@@ -157,7 +157,7 @@ MISTAKES = [
             ),
             "except IntegrityError:": "except ZeroDivisionError:",
         },
-        "says": "among the users who are not deleted",
+        "says": "nobody caught the IntegrityError",
     },
     {
         "name": "no unique constraint",

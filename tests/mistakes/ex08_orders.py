@@ -23,6 +23,47 @@ PUT_BACK = """            product = update(Product).where(col(Product.id) == ite
             session.exec(product.values(stock=col(Product.stock) + item.quantity))
 """
 
+SQLALCHEMY = "tests/right/ex08_sqlalchemy.py"
+ASYNC = "tests/right/ex08_async.py"
+CREATE = """    if session.get(User, data.user_id) is None:
+        raise HTTPException(404, "User not found")
+    wanted: Counter[int] = Counter()
+"""
+BUILD = """    for line in data.items:
+        price = prices[line.product_id]
+        copied = {"unit_price": price, "total_price": price * line.quantity}
+"""
+STORE = """    session.add(order)
+    session.commit()
+    return order
+"""
+SERIALISED = {
+    "app = FastAPI(title": "import threading\nlock = threading.Lock()\napp = FastAPI(title",
+    "def create_order(": (
+        "def create_order(data: OrderCreate, session: SessionDep) -> Order:\n"
+        "    with lock:\n"
+        "        return place(data, session)\n\n\n"
+        "def place("
+    ),
+}
+UNCHECKED_MOVE = """    if new_status == "cancelled":
+        before = ["pending", "confirmed"]
+        movable = update(Order).where(col(Order.id) == order.id, col(Order.status).in_(before))
+        if not session.exec(movable.values(status=new_status)).rowcount:
+            raise HTTPException(400, "No")
+    elif new_status not in MOVES.get(order.status, ()):
+        raise HTTPException(400, "No")
+    else:
+        session.exec(update(Order).where(col(Order.id) == order.id).values(status=new_status))
+"""
+AWAITED_TAKE = """\
+        enough = (products.c.id == line.product_id) & (products.c.stock >= line.quantity)
+        left = products.c.stock - line.quantity
+        taken = await connection.execute(update(products).where(enough).values(stock=left))
+        if taken.rowcount == 0:
+            raise HTTPException(409, f"Not enough of {product['name']}")
+"""
+
 MISTAKES = [
     {
         "name": "no commit",
@@ -90,7 +131,7 @@ MISTAKES = [
                 "        price = line.unit_price or prices[line.product_id]\n"
             ),
         },
-        "says": "prices are taken from the body",
+        "says": "are taken from the body",
     },
     {
         "name": "last piece kept",
@@ -167,7 +208,7 @@ MISTAKES = [
         "name": "products in any order",
         "step": 5,
         "replace": {"for id_ in sorted(wanted)": "for id_ in wanted"},
-        "says": "a deadlock",
+        "says": "in opposite order",
         "database": "postgresql",
     },
     {
@@ -229,5 +270,370 @@ MISTAKES = [
             PUT_BACK: "            session.get(Product, item.product_id).stock += item.quantity\n",
         },
         "says": "let the database add",
+    },
+    # State of one process
+    {
+        "name": "a lock of one process",
+        "step": 5,
+        "replace": SERIALISED | {TAKE: TAKE_BY_ROW},
+        "says": "a lock in memory keeps out the requests of its own process only",
+    },
+    {
+        "name": "asyncio.Lock",
+        "base": ASYNC,
+        "step": 5,
+        "replace": {
+            "router = APIRouter()": "import asyncio\nlock = asyncio.Lock()\nrouter = APIRouter()",
+            "async def connect():": (
+                "async def connect():\n    async with lock:\n"
+                "        async with engine.begin() as connection:\n"
+                "            yield connection\n\n\nasync def connect_unlocked():"
+            ),
+            AWAITED_TAKE: """        if product["stock"] < line.quantity:
+            raise HTTPException(409, "Not enough")
+        left = product["stock"] - line.quantity
+        one_product = update(products).where(products.c.id == line.product_id)
+        await connection.execute(one_product.values(stock=left))
+""",
+        },
+        "says": "a lock in memory keeps out the requests of its own process only",
+    },
+    {
+        "name": "prices kept in memory",
+        "step": 2,
+        "replace": {
+            "    return product\n\n\napp = FastAPI(": (
+                "    product.price = PRICES.setdefault(product_id, product.price)\n"
+                "    return product\n\n\nPRICES: dict[int, Decimal] = {}\napp = FastAPI("
+            ),
+            "    product.sqlmodel_update(": (
+                "    PRICES.pop(product.id, None)\n    product.sqlmodel_update("
+            ),
+            '"""Store a new product."""\n    product = Product.model_validate(data)\n': (
+                '"""Store a new product."""\n    product = Product.model_validate(data)\n'
+                "    session.add(product)\n    session.flush()\n"
+                "    PRICES[product.id] = product.price\n"
+            ),
+        },
+        "says": "kept in the memory of one process",
+    },
+    {
+        "name": "stock kept in memory",
+        "step": 3,
+        "replace": {
+            TAKE: """    product = get_product(product_id, session)
+    left = STOCK.setdefault(product_id, product.stock)
+    if left < quantity:
+        raise HTTPException(400, "Insufficient stock")
+    STOCK[product_id] = product.stock = left - quantity
+""",
+            "app = FastAPI(title": "STOCK: dict[int, int] = {}\napp = FastAPI(title",
+            "    product.sqlmodel_update(": (
+                "    STOCK.pop(product.id, None)\n    product.sqlmodel_update("
+            ),
+        },
+        "says": "the stock is not read anew",
+    },
+    {
+        "name": "orders kept in memory",
+        "step": 7,
+        "replace": {
+            "    order = session.get(Order, order_id)\n": (
+                "    if order_id in ORDERS:\n"
+                "        return session.merge(ORDERS[order_id], load=False)\n"
+                "    order = session.get(Order, order_id)\n"
+            ),
+            "app = FastAPI(title": "ORDERS: dict[int, Order] = {}\napp = FastAPI(title",
+            STORE: STORE.replace("    return", "    ORDERS[order.id] = order\n    return"),
+        },
+        "says": "kept in the memory of one process",
+    },
+    # Atomicity
+    {
+        "name": "commit for each line, refunded by hand",
+        "step": 4,
+        "replace": {
+            "    prices = " + TAKE_ALL: """    prices: dict[int, Decimal] = {}
+    try:
+        for id_ in sorted(wanted):
+            prices[id_] = take_from_stock(session, id_, wanted[id_]).price
+            session.commit()
+    except HTTPException:
+        for id_ in prices:
+            product = update(Product).where(col(Product.id) == id_)
+            session.exec(product.values(stock=col(Product.stock) + wanted[id_]))
+        session.commit()
+        raise"""
+        },
+        "says": "committed in parts",
+    },
+    {
+        "name": "stock committed before the order",
+        "step": 4,
+        "replace": {"    order = Order(user_id": "    session.commit()\n    order = Order(user_id"},
+        "says": "committed in parts",
+    },
+    {
+        "name": "order committed before the stock is taken",
+        "base": SQLALCHEMY,
+        "step": 4,
+        "replace": {
+            "        product.stock -= quantity\n": "",
+            "    db.add(order)\n    db.commit()\n    return order\n\n\n": (
+                "    db.add(order)\n    db.commit()\n"
+                "    for product_id, quantity in wanted.items():\n"
+                "        products[product_id].stock -= quantity\n"
+                "    db.commit()\n    return order\n\n\n"
+            ),
+        },
+        "says": "committed in parts",
+    },
+    {
+        "name": "cancelled, then put back in another transaction",
+        "step": 7,
+        "replace": {
+            '    if new_status == "cancelled":\n        for item': (
+                '    session.commit()\n    if new_status == "cancelled":\n        for item'
+            )
+        },
+        "says": "committed in parts",
+    },
+    {
+        "name": "put back, then cancelled in another transaction",
+        "base": SQLALCHEMY,
+        "step": 7,
+        "replace": {
+            "    order.status = new_status.value\n": "",
+            "lock=True).stock += item.quantity\n    db.commit()\n": (
+                "lock=True).stock += item.quantity\n    db.commit()\n"
+                "    order.status = new_status.value\n    db.commit()\n"
+            ),
+        },
+        "says": "committed in parts",
+    },
+    # Data that is not tame
+    {
+        "name": "quantities in another order than the products",
+        "base": SQLALCHEMY,
+        "step": 1,
+        "replace": {
+            "    for product_id, quantity in wanted.items():\n": (
+                "    for product_id, quantity in zip(sorted(wanted), wanted.values()):\n"
+            )
+        },
+        "says": "by product, the items are",
+    },
+    {
+        "name": "items of all orders",
+        "base": ASYNC,
+        "step": 1,
+        "replace": {".where(items.c.order_id == order_id)": ""},
+        "says": "it has the items of others",
+    },
+    {
+        "name": "cents cut off",
+        "step": 1,
+        "replace": {
+            "        price = prices[line.product_id]\n": (
+                "        price = Decimal(int(float(prices[line.product_id]) * 100)) / 100\n"
+            ),
+        },
+        "says": "money is a float, or the sum is wrong",
+    },
+    {
+        "name": "items have a default",
+        "step": 1,
+        "replace": {
+            "Field(min_length=1, max_length=100)": (
+                "Field(default=[], min_length=1, max_length=100)"
+            )
+        },
+        "says": "a required field has none",
+    },
+    {
+        "name": "the last of two lines counts in the sum",
+        "base": SQLALCHEMY,
+        "step": 3,
+        "replace": {
+            "        total = product.price * quantity\n": (
+                "        total = product.price * "
+                "{line.product_id: line.quantity for line in data.items}[product_id]\n"
+            )
+        },
+        "says": "the sums count one of the lines",
+    },
+    {
+        "name": "neighbouring lines added up only",
+        "step": 3,
+        "replace": {
+            TAKE_ALL: "{}\n"
+            "    from itertools import groupby\n"
+            "    for id_, lines in groupby(data.items, key=lambda line: line.product_id):\n"
+            "        if get_product(id_, session).stock < sum(line.quantity for line in lines):\n"
+            '            raise HTTPException(400, "Insufficient stock")\n'
+            "    for line in data.items:\n"
+            "        product = get_product(line.product_id, session)\n"
+            "        product.stock -= line.quantity\n"
+            "        prices[product.id] = product.price"
+        },
+        "says": "add up by product first",
+    },
+    {
+        "name": "an unknown product is 422",
+        "base": SQLALCHEMY,
+        "step": 3,
+        "replace": {
+            '            raise HTTPException(404, f"Product': (
+                '            raise HTTPException(422, f"Product'
+            )
+        },
+        "says": "the app itself answers 422 here",
+    },
+    {
+        "name": "guarded by stock above 0",
+        "step": 5,
+        "replace": {
+            TAKE: """    product = get_product(product_id, session)
+    if product.stock < quantity:
+        raise HTTPException(400, "Insufficient stock")
+    left = update(Product).where(col(Product.id) == product_id, col(Product.stock) > 0)
+    if not session.exec(left.values(stock=col(Product.stock) - quantity)).rowcount:
+        raise HTTPException(400, "Sold out")
+"""
+        },
+        "says": "of eight orders at once for 2 of 7 pieces, 4 were served",
+    },
+    # The other moves
+    {
+        "name": "the status that it has",
+        "step": 6,
+        "replace": {
+            "    before = [old": (
+                "    if new_status == order.status:\n"
+                '        return {"order_id": order.id, "new_status": new_status}\n'
+                "    before = [old"
+            )
+        },
+        "says": "too many moves are allowed",
+    },
+    {
+        "name": "all orders moved",
+        "step": 6,
+        "replace": {"update(Order).where(col(Order.id) == order.id, ": "update(Order).where("},
+        "says": "does not say which order",
+    },
+    {
+        "name": "part of a word is a status",
+        "step": 6,
+        "replace": {
+            'Status = Literal["pending", "confirmed", "shipped", "delivered", "cancelled"]': (
+                "Status = str"
+            ),
+            "    before = [old for old, moves in MOVES.items() if new_status in moves]\n": (
+                '    if new_status not in "pending confirmed shipped delivered cancelled":\n'
+                '        raise HTTPException(422, "No status")\n'
+                "    before = [old for old, moves in MOVES.items() if new_status in str(moves)]\n"
+            ),
+        },
+        "says": "new_status is any string",
+    },
+    {
+        "name": "prices of today with every move",
+        "base": SQLALCHEMY,
+        "step": 6,
+        "replace": {
+            "    order.status = new_status.value\n": (
+                "    order.status = new_status.value\n"
+                "    order.total_amount = sum(\n"
+                "        find(db, Product, item.product_id).price * item.quantity\n"
+                "        for item in order.items\n"
+                "    )\n"
+            )
+        },
+        "says": "the prices stay those of that day",
+    },
+    {
+        "name": "confirmed takes from the stock again",
+        "base": ASYNC,
+        "step": 6,
+        "replace": {
+            '    if new_status == "cancelled":\n': (
+                '    if new_status == "confirmed":\n'
+                "        for item in order['items']:\n"
+                "            less = products.c.stock - item['quantity']\n"
+                "            here = products.c.id == item['product_id']\n"
+                "            taking = update(products).where(here).values(stock=less)\n"
+                "            await connection.execute(taking)\n"
+                '    if new_status == "cancelled":\n'
+            )
+        },
+        "says": "only a cancelled order changes the stock",
+    },
+    {
+        "name": "put back before the old status was looked at",
+        "base": SQLALCHEMY,
+        "step": 6,
+        "replace": {
+            "    if new_status not in NEXT.get(order.status, ()):\n": (
+                "    if new_status is OrderStatus.CANCELLED:\n"
+                "        for item in order.items:\n"
+                "            find(db, Product, item.product_id, lock=True).stock += item.quantity\n"
+                "        db.commit()\n"
+                "    if new_status not in NEXT.get(order.status, ()):\n"
+            )
+        },
+        "says": "committed in parts",
+    },
+    {
+        "name": "stock becomes what it was",
+        "step": 7,
+        "replace": {
+            "    unit_price: Money\n    total_price: Money\n\n\nclass OrderCreate": (
+                "    unit_price: Money\n    total_price: Money\n    stock_before: int = 0\n\n\n"
+                "class OrderCreate"
+            ),
+            '"total_price": price * line.quantity}': (
+                '"total_price": price * line.quantity}\n'
+                "        stock = get_product(line.product_id, session).stock\n"
+                '        copied["stock_before"] = stock + wanted[line.product_id]'
+            ),
+            "col(Product.stock) + item.quantity))": "item.stock_before))",
+        },
+        "says": "in place of being added to",
+    },
+    {
+        "name": "cancelled order has no sum",
+        "step": 7,
+        "replace": {
+            "movable.values(status=new_status)": (
+                "movable.values(status=new_status, **(\n"
+                '        {"total_amount": 0} if new_status == "cancelled" else {}))'
+            )
+        },
+        "says": "keeps its lines and its sum",
+    },
+    {
+        "name": "shipped while it is cancelled",
+        "step": 7,
+        "replace": {MOVE: UNCHECKED_MOVE},
+        "says": "all requests read 'pending'",
+    },
+    {
+        "name": "cancelled orders remembered in memory",
+        "step": 7,
+        "replace": {
+            MOVE: """    with lock:
+        if new_status not in MOVES.get(order.status, ()) or order.id in CANCELLED:
+            raise HTTPException(400, "No")
+        if new_status == "cancelled":
+            CANCELLED.add(order.id)
+    order.status = new_status
+""",
+            "app = FastAPI(title": (
+                "import threading\nlock = threading.Lock()\nCANCELLED: set[int] = set()\n"
+                "app = FastAPI(title"
+            ),
+        },
+        "says": "all requests read 'pending'",
     },
 ]

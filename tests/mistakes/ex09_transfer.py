@@ -93,7 +93,7 @@ MISTAKES = [
                 "        add_to_balance(session, account_id, change)\n        session.commit()\n"
             )
         },
-        "says": "a commit between the two changes",
+        "says": "committed in parts",
     },
     {
         "name": "error answered, then committed by the dependency",
@@ -131,7 +131,7 @@ MISTAKES = [
         "name": "the paying account first",
         "step": 6,
         "replace": {IN_ORDER: "for account_id, change in changes.items():"},
-        "says": "the lower id first",
+        "says": "lock them sorted by id",
         "database": "postgresql",
     },
 ]

@@ -116,7 +116,7 @@ MISTAKES = [
             ),
             "except IntegrityError:": "except ZeroDivisionError:",
         },
-        "says": "SELECT before the INSERT",
+        "says": "nobody caught the IntegrityError",
     },
     {
         "name": "commit after the answer",

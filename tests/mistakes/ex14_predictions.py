@@ -6,6 +6,37 @@ STATS = """    summary = summary.group_by(call.model_version).order_by(call.mode
 LIST = """        calls = calls.order_by(col(Prediction.id).desc()).limit(last)
     call ="""
 
+VERSION = """        statement = statement.where(Prediction.model_version == model_version)
+"""
+CACHED = {
+    "MAX_INTEGER = 2": "CACHE: dict[Any, Any] = {}\nMAX_INTEGER = 2",
+    "    calls = select(Prediction.model_version, Prediction.error": (
+        "    key = (model_version, last)\n    if key in CACHE:\n        return CACHE[key]\n"
+        "    calls = select(Prediction.model_version, Prediction.error"
+    ),
+    STATS: STATS.replace("return ", "CACHE[key] = ") + "    return CACHE[key]\n",
+    "    session.add(prediction)": "    CACHE.clear()\n    session.add(prediction)",
+}
+IN_PYTHON = """    session.exec(select(func.count(col(Prediction.id)))).all()
+    rows = session.exec(calls).all()
+    answer = []
+    for name in {row[0] for row in rows}:
+        own = [row for row in rows if row[0] == name]
+        failed = sum(row[1] is not None for row in own)
+        answer.append(
+            VersionStats(
+                model_version=name,
+                total=len(own),
+                errors=failed,
+                error_rate=failed / len(own),
+                avg_latency_ms=sum(row[2] for row in own) / len(own),
+            )
+        )
+    return answer
+"""
+SQLALCHEMY = "tests/right/ex14_sqlalchemy.py"
+RAW_SQL = "tests/right/ex14_raw_sql.py"
+
 MISTAKES = [
     {
         "name": "input as text",
@@ -138,7 +169,7 @@ MISTAKES = [
         "step": 4,
         "replace": {
             STATS: """    summary = summary.group_by(call.model_version)
-    versions = session.exec(select(Prediction.model_version).distinct()).all()
+    versions = session.exec(select(call.model_version).distinct()).all()
     return [session.exec(summary.where(call.model_version == name)).first() for name in versions]
 """
         },
@@ -164,5 +195,151 @@ MISTAKES = [
             "order_by(call.model_version)": "order_by(call.model_version).limit(last)",
         },
         "says": "limits the groups",
+    },
+    {
+        "name": "versions compared with startswith()",
+        "step": 3,
+        "replace": {
+            VERSION: VERSION.replace(
+                "Prediction.model_version == model_version",
+                "col(Prediction.model_version).startswith(model_version)",
+            )
+        },
+        "says": "the versions are compared with LIKE",
+    },
+    {
+        "name": "version LIKE",
+        "step": 3,
+        "base": SQLALCHEMY,
+        "replace": {
+            "PredictionModel.model_version == model_version)\n    if failed is True": (
+                "PredictionModel.model_version.like(model_version))\n    if failed is True"
+            )
+        },
+        "says": "the versions are compared with LIKE",
+    },
+    {
+        "name": "list cut in Python",
+        "step": 3,
+        "replace": {
+            "session.exec(statement.offset(skip).limit(limit)).all()": (
+                "session.exec(statement).all()[skip : skip + limit]"
+            )
+        },
+        "says": "the list is cut in Python",
+    },
+    {
+        "name": "latency above, not from",
+        "step": 3,
+        "replace": {"latency_ms >= min_latency_ms": "latency_ms > min_latency_ms"},
+        "says": "the latency is not compared with `>=`",
+    },
+    {
+        "name": "one filter, not both",
+        "step": 3,
+        "replace": {"    if min_latency_ms is not None:": "    elif min_latency_ms is not None:"},
+        "says": "min_latency_ms=50&failed=false",
+    },
+    {
+        "name": "both an error and a result that is 0",
+        "step": 2,
+        "replace": {
+            "if (self.result is None) == (self.error is None):": (
+                "if self.result is self.error is None or (self.result and self.error):"
+            )
+        },
+        "says": "with `if result`, which takes 0",
+    },
+    {
+        "name": "truth of the outcomes",
+        "step": 2,
+        "base": SQLALCHEMY,
+        "replace": {"if value is not None]": "if value]"},
+        "says": "takes 0, false and what is empty for nothing",
+    },
+    {
+        "name": "time made for each answer",
+        "step": 1,
+        "replace": {
+            "    created_at: datetime = Field(default_factory=lambda: datetime.now(UTC))": (
+                "    @computed_field\n    @property\n    def created_at(self) -> datetime:\n"
+                "        return datetime.now(UTC)"
+            ),
+            "from pydantic import": "from pydantic import computed_field,",
+        },
+        "says": "made for each answer",
+    },
+    {
+        "name": "empty input refused",
+        "step": 1,
+        "replace": {
+            "        if (self.result is None)": (
+                "        if not self.input_data:\n            raise ValueError('no input')\n"
+                "        if (self.result is None)"
+            )
+        },
+        "says": "the bound itself is allowed",
+    },
+    {
+        "name": "text that looks like JSON read as JSON",
+        "step": 2,
+        "replace": {
+            "    prediction = Prediction.model_validate(data)": (
+                "    if isinstance(data.result, str) and data.result[:1] in 'n{':\n"
+                "        data.result = json.loads(data.result or '[]')\n"
+                "    prediction = Prediction.model_validate(data)"
+            ),
+            "import os\n": "import json\nimport os\n",
+        },
+        "says": "a text that looks like JSON was read as JSON",
+    },
+    {
+        "name": "JSON answered as text",
+        "step": 1,
+        "base": RAW_SQL,
+        "replace": {"json.loads(answer[name])": "answer[name]"},
+        "says": "Give the column the type JSON",
+    },
+    {
+        "name": "numbers in a cache",
+        "step": 4,
+        "replace": CACHED,
+        "says": "from the memory of one process",
+    },
+    {
+        "name": "numbers computed in Python beside a count",
+        "step": 4,
+        "replace": {STATS: IN_PYTHON},
+        "says": "the numbers are computed in Python",
+    },
+    {
+        "name": "ten versions at most",
+        "step": 4,
+        "replace": {"order_by(call.model_version)": "order_by(call.model_version).limit(10)"},
+        "says": "or the list has a limit",
+    },
+    {
+        "name": "average of the calls without an error",
+        "step": 4,
+        "replace": {
+            "func.avg(call.latency_ms)": (
+                "func.coalesce(func.avg(call.latency_ms).filter(call.error.is_(None)), 0)"
+            )
+        },
+        "says": "the average leaves the failures out",
+    },
+    {
+        "name": "whole numbers divided by hand",
+        "step": 4,
+        "base": RAW_SQL,
+        "replace": {"1.0 * COUNT(error)": "COUNT(error)"},
+        "says": "whole numbers were divided",
+    },
+    {
+        "name": "some calls in place of the newest",
+        "step": 5,
+        "base": RAW_SQL,
+        "replace": {"ORDER BY id DESC LIMIT :last": "LIMIT :last"},
+        "says": "WHERE, ORDER BY and LIMIT",
     },
 ]

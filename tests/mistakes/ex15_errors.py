@@ -44,7 +44,7 @@ MISTAKES = [
                 "    session.commit()"
             ),
         },
-        "says": "a SELECT before the INSERT",
+        "says": "nobody caught the IntegrityError",
     },
     {
         "name": "SQLite's foreign keys off",

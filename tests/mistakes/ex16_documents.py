@@ -2,7 +2,7 @@
 
 COMPARE = '    return col(Item.data)[tuple(path.split("."))] == wanted\n'
 WANTED = '    wanted = literal({"value": value}, Document)["value"]\n'
-BODY = "fields: dict[Path, Value],"
+BODY = "fields: dict[FieldPath, Value],"
 WHERE = ".where(*(equals(path, value) for path, value in wanted))"
 RETURN = """\
     return session.exec(statement.order_by(col(Item.id)).offset(skip).limit(limit)).all()

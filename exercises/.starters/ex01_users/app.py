@@ -17,9 +17,11 @@ class UserCreate(SQLModel):
     # Step 1: name, email, age and city, with their bounds
 
 
-class User(UserCreate, table=True):
+class User(UserCreate):
     """What is stored, and what is answered: the input and what the database adds."""
 
+    # Step 1: `class User(UserCreate, table=True)`, when the fields above are written. app.db, made
+    # at the first start, would otherwise hold a table without them.
     __tablename__ = "users"
 
     id: int = Field(default=None, primary_key=True)

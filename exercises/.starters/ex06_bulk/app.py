@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated
 
-from fastapi import Body, Depends, FastAPI, HTTPException, Query
+from fastapi import Body, Depends, FastAPI, HTTPException, Path, Query
 from pydantic import BeforeValidator
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, col, create_engine, select
@@ -19,6 +19,7 @@ def tidy(value: object) -> object:
 
 
 Email = Annotated[str, BeforeValidator(tidy)]
+UserId = Annotated[int, Path(ge=1, le=2_147_483_647)]  # what an INTEGER column holds
 
 
 class UserCreate(SQLModel):
@@ -84,7 +85,7 @@ def create_users(data: list[UserCreate], session: SessionDep) -> list[User]:
 @app.get("/users")
 def list_users(
     session: SessionDep,
-    skip: Annotated[int, Query(ge=0)] = 0,
+    skip: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
     limit: Annotated[int, Query(ge=1, le=100)] = 10,
 ) -> Sequence[User]:
     """List users by id."""
@@ -92,7 +93,7 @@ def list_users(
 
 
 @app.get("/users/{user_id}")
-def read_user(user_id: int, session: SessionDep) -> User:
+def read_user(user_id: UserId, session: SessionDep) -> User:
     """Read one user."""
     user = session.get(User, user_id)
     if user is None:

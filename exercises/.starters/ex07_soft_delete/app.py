@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated
 
-from fastapi import Depends, FastAPI, HTTPException, Query
+from fastapi import Depends, FastAPI, HTTPException, Path, Query
 from pydantic import BeforeValidator
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, col, create_engine, select
@@ -59,11 +59,12 @@ def get_session() -> Iterator[Session]:
 
 
 SessionDep = Annotated[Session, Depends(get_session)]
-Skip = Annotated[int, Query(ge=0)]
+UserId = Annotated[int, Path(ge=1, le=2_147_483_647)]  # what an INTEGER column holds
+Skip = Annotated[int, Query(ge=0, le=1_000_000)]
 Limit = Annotated[int, Query(ge=1, le=100)]
 
 
-def get_user(user_id: int, session: SessionDep) -> User:
+def get_user(user_id: UserId, session: SessionDep) -> User:
     """Find the user that the path names."""
     user = session.get(User, user_id)
     if user is None:
@@ -119,7 +120,7 @@ def update_user(user: UserDep, data: UserUpdate, session: SessionDep) -> User:
 
 
 @app.delete("/users/{user_id}/soft")
-def soft_delete_user(user_id: int, session: SessionDep) -> dict[str, str]:
+def soft_delete_user(user_id: UserId, session: SessionDep) -> dict[str, str]:
     """Hide a user and keep the row."""
     # Step 1
     raise HTTPException(501, "Step 1 is yet to be written")

@@ -1,55 +1,43 @@
-"""Start Python programs without waiting for their imports, for the proofs in test_exercises.py.
+"""Start Python programs without waiting for their imports; runner.py does so on Linux.
 
-`prefork.py SOCKET` imports the libraries once and forks itself for every client.
+`prefork.py serve SOCKET MODULE …` imports the modules once and forks itself for every client, until
+its standard input ends.
 `prefork.py SOCKET PROGRAM …` is the client, used in place of `python PROGRAM …`: the fork gets its
-files, folder and environment, gives it the exit code, and ends when it is killed. POSIX only.
+files, folder and environment, gives it the exit code, and ends when it is killed.
 """
 
-import importlib
 import json
 import os
-import runpy
+import select
 import signal
 import socket
 import sys
 import threading
-import traceback
-
-LIBRARIES = (
-    "aiosqlite",
-    "alembic.config",
-    "anyio._backends._asyncio",
-    "fastapi",
-    "psycopg",
-    "sqlalchemy.dialects.postgresql",
-    "sqlalchemy.ext.asyncio",
-    "sqlmodel.ext.asyncio.session",
-    "uvicorn.lifespan.on",
-    "uvicorn.loops.auto",
-    "uvicorn.protocols.http.auto",
-)
 
 
-def serve(path: str) -> None:
+def serve(path: str, modules: list[str]) -> None:
     """Fork a program for every client."""
-    for name in LIBRARIES:
-        importlib.import_module(name)
+    for name in modules:
+        __import__(name)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the forks
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
         listener.listen()
         print("ready", flush=True)
-        while True:
+        while listener in select.select([listener, sys.stdin], [], [])[0]:
             client, _ = listener.accept()
             if os.fork() == 0:
                 listener.close()
-                run(client)
+                if os.fork() == 0:  # a program that ends its parent does not end this one
+                    run(client)
+                os._exit(0)
             client.close()
 
 
 def run(client: socket.socket) -> None:
     """Be the client's program, then exit."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.setsid()  # so that what the program starts can be ended with it
     _, files, _, _ = socket.recv_fds(client, 1, 3)
     for number, file in enumerate(files):
         os.dup2(file, number)
@@ -60,19 +48,21 @@ def run(client: socket.socket) -> None:
     os.environ.clear()
     os.environ.update(environment)
     threading.Thread(target=exit_with, args=(client,), daemon=True).start()
-    code = execute(arguments, folder)
-    client.sendall(bytes([code]))
-    os._exit(code)
+    client.sendall(bytes([execute(arguments, folder)]))
+    os.killpg(0, signal.SIGKILL)
 
 
 def exit_with(client: socket.socket) -> None:
-    """Exit when the client is gone."""
+    """End the program, and what it has started, when the client is gone."""
     client.recv(1)
-    os._exit(1)
+    os.killpg(0, signal.SIGKILL)
 
 
 def execute(arguments: list[str], folder: str) -> int:
     """Run a script, or a module after -m, as python does; give the exit code."""
+    import runpy
+    import traceback
+
     try:
         if arguments[0] == "-m":
             sys.argv, sys.path[0] = arguments[1:], folder
@@ -103,6 +93,7 @@ def ask(path: str, arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    if sys.argv[2:]:
+    if sys.argv[1] == "serve":
+        serve(sys.argv[2], sys.argv[3:])
+    else:
         sys.exit(ask(sys.argv[1], sys.argv[2:]))
-    serve(sys.argv[1])
