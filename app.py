@@ -33,7 +33,7 @@ from database import AsyncDb, AsyncReadDb, Database, Db, ReadDb, ReportDb, get_d
 async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
     """Open the database for as long as the app runs; what is yielded is each request's state."""
     database = Database(read_settings())
-    await run_in_threadpool(prepare_schema, database.url)
+    await run_in_threadpool(prepare_schema, database.url, database.read_url)
     gc.collect()
     gc.freeze()  # what start-up made is never garbage: full collections would pause requests for it
     yield {"database": database}

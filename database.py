@@ -8,14 +8,13 @@ from typing import Annotated, Any
 from anyio import CapacityLimiter, move_on_after
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
-from sqlalchemy import Engine, create_engine
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import Engine
 from sqlmodel import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from core.engines import listen, options_for
+from core.engines import open_async_engine, open_engine
 from core.schema import prepare_schema
-from core.settings import DRIVERS, Settings, parse_url, read_settings
+from core.settings import Settings, parse_url, read_settings
 
 
 class BusyError(Exception):
@@ -38,23 +37,17 @@ class Database:
 
     def __init__(self, settings: Settings) -> None:
         self.url = url = parse_url(settings.database_url)
-        async_url = url.set(drivername=DRIVERS[url.get_backend_name()][1])
-        writing, reading = options_for(url, settings, write=True), options_for(url, settings)
-        self.writer = listen(create_engine(url, **writing), write=True)
-        self.reader = self.reporter = listen(create_engine(url, **reading))
-        if settings.database_read_url:
-            read_url = parse_url(settings.database_read_url)
-            self.reporter = listen(create_engine(read_url, **options_for(read_url, settings)))
-        ping = {"pool_pre_ping": url.get_backend_name() != "sqlite"}
-        self.async_writer = create_async_engine(async_url, **writing | ping)
-        self.async_reader = create_async_engine(async_url, **reading | ping)
-        listen(self.async_writer.sync_engine, write=True)
-        listen(self.async_reader.sync_engine)
+        self.read_url = parse_url(settings.database_read_url) if settings.database_read_url else url
+        self.writer = open_engine(url, settings, write=True)
+        self.reader = self.reporter = open_engine(url, settings)
+        if self.read_url != url:
+            self.reporter = open_engine(self.read_url, settings)
+        self.async_writer = open_async_engine(url, settings, write=True)
+        self.async_reader = open_async_engine(url, settings)
         # As many requests at once as connections: whoever waits takes neither thread nor pool.
         self.limits = {
-            self.writer: CapacityLimiter(writing["pool_size"]),
-            self.reader: CapacityLimiter(reading["pool_size"]),
-            self.reporter: CapacityLimiter(reading["pool_size"]),
+            engine: CapacityLimiter(engine.pool.size())  # type: ignore[attr-defined]
+            for engine in (self.writer, self.reader, self.reporter)
         }
         self.patience = settings.database_lock_timeout
 

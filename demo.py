@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from core.schema import prepare_schema
-from core.settings import StartupError, read_settings
+from core.settings import StartupError, read_settings, shown
 from database import Database
 from models import (
     Base,
@@ -226,11 +226,13 @@ def main() -> None:
     with Session(database.writer) as db:
         rows = count_rows(db)
         if rows and not arguments.add:
-            sys.exit(f"The database {database.url} is not empty; --add adds to its {rows} rows.")
+            sys.exit(
+                f"The database {shown(database.url)} is not empty; --add adds to its {rows} rows."
+            )
         demo = Demo(db, first=rows + 1)
         demo.fill(arguments.users, arguments.posts, arguments.products, arguments.orders)
         db.commit()
-    print(f"The database {database.url} is filled: uvicorn app:app --reload")
+    print(f"The database {shown(database.url)} is filled: uvicorn app:app --reload")
 
 
 if __name__ == "__main__":

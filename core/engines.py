@@ -1,21 +1,52 @@
 """How each kind of database is connected to, and what each connection is told first."""
 
+import os
 import selectors
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, event
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import ArgumentError, InvalidatePoolError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from core.settings import Settings
+from core.arguments import arguments_for
+from core.settings import DRIVERS, Settings, StartupError
 
 READ_ONLY = {"sqlite": "PRAGMA query_only = ON", "mysql": "SET SESSION TRANSACTION READ ONLY"}
 # Not on Windows, where the other kind costs as little.
 Selector = getattr(selectors, "PollSelector", selectors.DefaultSelector)
 
 
-def options_for(url: URL, settings: Settings, *, write: bool = False) -> dict[str, Any]:
-    """Return create_engine's options; without `write`, of an engine whose connections only read."""
+def open_engine(url: URL, settings: Settings, *, write: bool = False) -> Engine:
+    """Return an engine; without `write`, its connections only read."""
+    engine: Engine = _open(create_engine, url, settings, write=write)
+    return listen(engine, url, settings, write=write)
+
+
+def open_async_engine(url: URL, settings: Settings, *, write: bool = False) -> AsyncEngine:
+    """Return an engine for async routes; without `write`, its connections only read."""
+    async_url = url.set(drivername=DRIVERS[url.get_backend_name()][1])
+    engine: AsyncEngine = _open(create_async_engine, async_url, settings, write=write)
+    listen(engine.sync_engine, url, settings, write=write)
+    return engine
+
+
+def _open(create: Callable[..., Any], url: URL, settings: Settings, *, write: bool) -> Any:
+    url, arguments = arguments_for(url)
+    options = options_for(url, settings, write=write)
+    ours = options["connect_args"].items()  # the user's are in the URL, and come before
+    options["connect_args"] = {k: v for k, v in ours if k not in url.query} | arguments
+    if create is create_async_engine:
+        options["pool_pre_ping"] = url.get_backend_name() != "sqlite"
+    try:
+        return create(url, **options)
+    except (ArgumentError, ValueError) as error:
+        raise StartupError(f"The database URL is unusable: {error}.") from None
+
+
+def options_for(url: URL, settings: Settings, *, write: bool) -> dict[str, Any]:
+    """Return create_engine's options."""
     seconds = settings.database_lock_timeout
     options: dict[str, Any] = {
         "echo": settings.database_echo,
@@ -30,16 +61,9 @@ def options_for(url: URL, settings: Settings, *, write: bool = False) -> dict[st
             options["connect_args"] = {"timeout": seconds}
             options["pool_size"] = 1 if write else settings.database_pool_size
         case "postgresql":
-            server = f"-c lock_timeout={seconds}s -c timezone=UTC"
-            if not write:
-                # A plan for any term would read all rows for a rare one, so each gets its own.
-                server += (
-                    " -c default_transaction_read_only=on -c plan_cache_mode=force_custom_plan"
-                )
-            options["connect_args"] = {"connect_timeout": seconds, "options": server}
+            options["connect_args"] = {"connect_timeout": seconds}
         case "mysql":
-            server = f"SET SESSION innodb_lock_wait_timeout = {seconds}"
-            options["connect_args"] = {"connect_timeout": seconds, "init_command": server}
+            options["connect_args"] = {"connect_timeout": seconds}
             options["isolation_level"] = "READ COMMITTED"  # as PostgreSQL has it by default
             options["pool_pre_ping"] = True
     if not write:
@@ -47,17 +71,74 @@ def options_for(url: URL, settings: Settings, *, write: bool = False) -> dict[st
     return options
 
 
-def listen(engine: Engine, *, write: bool = False) -> Engine:
+def variables_for(url: URL, settings: Settings, *, write: bool) -> dict[str, str]:
+    """Return what each connection to a server sets, but for what the user's arguments set."""
+    seconds = settings.database_lock_timeout
+    match url.get_backend_name():
+        case "postgresql":
+            variables = {"timezone": "UTC", "lock_timeout": f"{seconds}s"}
+            if not write:
+                variables["default_transaction_read_only"] = "on"
+                # A plan for any term would read all rows for a rare one, so each gets its own.
+                variables["plan_cache_mode"] = "force_custom_plan"
+        case "mysql":
+            variables = {"innodb_lock_wait_timeout": f"{seconds}"}
+        case _:
+            variables = {}
+    # In `options` PostgreSQL's own clients say what to set, in `init_command` MariaDB's.
+    said = str(url.query) + os.environ.get("PGOPTIONS", "")
+    return {name: value for name, value in variables.items() if name not in said}
+
+
+def listen(engine: Engine, url: URL, settings: Settings, *, write: bool = False) -> Engine:
     """Return the engine, with what each of its connections is told and checked for."""
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-        if write:
-            event.listen(engine, "begin", begin_immediate)
-    elif engine.dialect.name == "postgresql" and not engine.dialect.is_async:
-        event.listen(engine, "checkout", partial(_check_connection, engine.dialect))
+    variables = variables_for(url, settings, write=write)
+    match engine.dialect.name:
+        case "sqlite":
+            event.listen(engine, "connect", _prepare_sqlite)
+            if write:
+                event.listen(engine, "begin", begin_immediate)
+        case "postgresql":
+            event.listen(engine, "connect", partial(_prepare_postgresql, variables))
+            event.listen(engine, "begin", _set_for_transaction)
+            if not engine.dialect.is_async:
+                event.listen(engine, "checkout", partial(_check_connection, engine.dialect))
+        case "mysql":
+            for name, value in variables.items():
+                event.listen(engine, "connect", partial(_run, f"SET SESSION {name} = {value}"))
     if not write and engine.dialect.name in READ_ONLY:
         event.listen(engine, "connect", partial(_run, READ_ONLY[engine.dialect.name]))
     return engine
+
+
+def _prepare_postgresql(variables: dict[str, str], connection: Any, record: Any) -> None:
+    # Behind PgBouncer and its kind, one connection is many of the server's in turn: what is set or
+    # prepared once is missing in the next transaction, and in the way of other programs. It shows
+    # in the number of the server's process, which the pooler cannot know when it answers.
+    cursor = connection.cursor()
+    cursor.execute("SELECT pg_backend_pid()")
+    pooled = cursor.fetchone()[0] != record.driver_connection.info.backend_pid
+    if pooled:
+        record.driver_connection.prepare_threshold = None
+        local = {name.removeprefix("default_"): value for name, value in variables.items()}
+        record.info["for_each_transaction"] = _set(local, local=True)
+    else:
+        cursor.execute(_set(variables, local=False))
+    cursor.close()
+    connection.commit()
+    if pooled:
+        connection.autocommit = False  # also for reading: what is set needs a transaction
+
+
+def _set(variables: dict[str, str], *, local: bool) -> str:
+    calls = ["1"]  # there may be no variable to set
+    calls += (f"set_config('{name}', '{value}', {local})" for name, value in variables.items())
+    return f"SELECT {', '.join(calls)}"
+
+
+def _set_for_transaction(connection: Connection) -> None:
+    if statement := connection.info.get("for_each_transaction"):
+        connection.exec_driver_sql(statement)
 
 
 def _run(statement: str, connection: Any, _record: object) -> None:

@@ -1,6 +1,8 @@
 """The version of the schema: which one the database has, and how it gets the newest."""
 
-from pathlib import Path
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from alembic import command
 from alembic.config import Config
@@ -8,24 +10,56 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, inspect
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from core.arguments import arguments_for
 from core.engines import begin_immediate, stop_driver_transactions
-from core.settings import StartupError
+from core.settings import ROOT, StartupError, shown
+from models import Base
+
+logger = logging.getLogger("uvicorn.error")
 
 
 def alembic_config() -> Config:
     """Return Alembic's configuration, whatever folder the process was started in."""
-    return Config(Path(__file__).parents[1] / "alembic.ini")
+    config = Config(ROOT / "alembic.ini")
+    for name, path in {"script_location": ROOT / "migrations", "prepend_sys_path": ROOT}.items():
+        config.set_main_option(name, str(path).replace("%", "%%"))
+    return config
 
 
 def migration_engine(url: URL) -> Engine:
     """Return an engine for migrations, which rebuild SQLite's tables: foreign keys are off."""
-    engine = create_engine(url, poolclass=NullPool)
+    url, arguments = arguments_for(url)
+    if url.get_backend_name() == "postgresql":
+        arguments.setdefault("prepare_threshold", None)  # PgBouncer may not know them
+    engine = create_engine(url, poolclass=NullPool, connect_args=arguments)
     if url.get_backend_name() == "sqlite":
         event.listen(engine, "connect", stop_driver_transactions)
         event.listen(engine, "begin", begin_immediate)
     return engine
+
+
+@contextmanager
+def connect(url: URL) -> Iterator[Connection]:
+    """Yield a connection for migrations; raises StartupError if the database cannot be used."""
+    try:
+        connection = migration_engine(url).connect()
+        connection.begin().rollback()  # SQLite looks into its file no sooner
+    # Beside SQLAlchemy's errors: a package that a driver misses, a name that DNS cannot take.
+    except (SQLAlchemyError, ArgumentError, OSError, RuntimeError, ValueError) as error:
+        raise unusable(url, error) from None
+    with connection:
+        yield connection
+
+
+def unusable(url: URL, error: Exception) -> StartupError:
+    """Return the sentence that says why a database cannot be used."""
+    cause = getattr(error, "orig", None) or error
+    if len(cause.args) > 1:  # of PyMySQL a number and the text
+        cause = cause.args[1]
+    lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
+    return StartupError(f"The database {shown(url)} cannot be used: {lines[0].rstrip('.')}.")
 
 
 def schema_revisions(connection: Connection) -> tuple[str | None, str | None]:
@@ -34,32 +68,59 @@ def schema_revisions(connection: Connection) -> tuple[str | None, str | None]:
     return current, ScriptDirectory.from_config(alembic_config()).get_current_head()
 
 
-def prepare_schema(url: URL) -> None:
+def refuse_foreign_tables(connection: Connection, url: URL) -> None:
+    """Raise StartupError if a database without a revision holds tables of something else.
+
+    In a server's database they may stand beside the app's own, unless they have the same names.
+    """
+    tables = set(inspect(connection).get_table_names()) - {"alembic_version"}
+    if url.get_backend_name() != "sqlite":
+        tables &= Base.metadata.tables.keys()
+    if tables and MigrationContext.configure(connection).get_current_revision() is None:
+        raise StartupError(
+            f"The database {shown(url)} holds tables of something else ({min(tables)}): set "
+            "DATABASE_URL to another one, or see README about databases made by create_all()."
+        )
+
+
+def prepare_schema(url: URL, read_url: URL | None = None) -> None:
     """Migrate a SQLite file to the newest revision; on a server only check that it is there.
 
     Raises StartupError when the database is away, is behind or belongs to something else.
     """
     try:
         # One transaction: of several workers that start at once, one migrates, the others wait.
-        with migration_engine(url).begin() as connection:
-            current, newest = schema_revisions(connection)
-            if current == newest:
-                return
-            if url.get_backend_name() != "sqlite":
-                raise StartupError(
-                    f"The database {url} is at revision {current or 'none'} and the app needs "
-                    f"{newest}: run `alembic upgrade head` first."
-                )
-            if current is None and inspect(connection).get_table_names():
-                raise StartupError(
-                    f"The database {url} holds tables of something else: "
-                    "set DATABASE_URL to another file."
-                )
-            config = alembic_config()
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        with connect(url) as connection, connection.begin():
+            _prepare(connection, url)
     except CommandError as error:
-        raise StartupError(f"The database {url} does not fit migrations/: {error}.") from None
+        raise StartupError(
+            f"The database {shown(url)} does not fit migrations/: {error}."
+        ) from None
     except SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", error)).splitlines()[0]
-        raise StartupError(f"The database {url} cannot be used: {reason}.") from None
+        raise unusable(url, error) from None
+    if read_url and read_url != url:
+        _check_read_url(read_url)
+
+
+def _prepare(connection: Connection, url: URL) -> None:
+    current, newest = schema_revisions(connection)
+    if current == newest:
+        return
+    refuse_foreign_tables(connection, url)
+    if url.get_backend_name() != "sqlite":
+        raise StartupError(
+            f"The database {shown(url)} is at revision {current or 'none'} and the app needs "
+            f"{newest}: run `alembic upgrade head` first."
+        )
+    config = alembic_config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _check_read_url(url: URL) -> None:
+    # No reason not to start: all but the statistics works without it, and it may come back.
+    try:
+        with connect(url) as connection:
+            schema_revisions(connection)
+    except StartupError as error:
+        logger.warning("DATABASE_READ_URL: %s Statistics fail until it can.", error)

@@ -1,9 +1,16 @@
 """The settings, and the database's URL."""
 
+import os
+import re
+from pathlib import Path
+from urllib.parse import quote, unquote
+
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
+
+ROOT = Path(__file__).parents[1]  # the project's folder, wherever the process was started
 
 
 class StartupError(Exception):
@@ -23,7 +30,11 @@ DRIVERS = {
 class Settings(BaseSettings):
     """Read from the environment, then from .env; .env.example explains each setting."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_file=ROOT / ".env",
+        env_file_encoding="utf-8-sig",  # Windows editors mark UTF-8 by three bytes at the start
+        extra="ignore",
+    )
 
     database_url: str = "sqlite:///./app.db"
     database_read_url: str = ""
@@ -41,13 +52,19 @@ def read_settings() -> Settings:
         problem = error.errors()[0]
         name = str(problem["loc"][0]).upper()
         raise StartupError(f"The setting {name} is unusable: {problem['msg']}.") from None
+    except UnicodeDecodeError:
+        raise StartupError(
+            f"The file {Settings.model_config['env_file']} is not UTF-8: save it again as UTF-8."
+        ) from None
 
 
 def parse_url(text: str) -> URL:
     """Return the URL with the installed driver in it; raises StartupError if it is unusable.
 
-    As text, a URL shows *** for the password.
+    A password among its arguments moves to where SQLAlchemy hides it; a relative path of SQLite
+    starts at the project's folder.
     """
+    text, hosts = _split_hosts(text.strip())
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
@@ -57,11 +74,61 @@ def parse_url(text: str) -> URL:
         ) from None
     backend = url.get_backend_name()
     if backend not in DRIVERS:
-        reason = f"its scheme is none of {', '.join(DRIVERS)}"
-    elif not url.database:
-        reason = "it names no database"
-    elif backend == "sqlite" and ":memory:" in url.database:
-        reason = "in memory each connection has a database of its own; name a file"
-    else:
-        return url.set(drivername=DRIVERS[backend][0])
-    raise StartupError(f"The database URL {url} is unusable: {reason}.")
+        raise StartupError(
+            f"The database URL is unusable: its scheme is none of {', '.join(DRIVERS)}."
+        )
+    if reason := _objection(url, text):  # without the URL: where its password ends is uncertain
+        raise StartupError(f"The {backend} database URL is unusable: {reason}.")
+    url = url.set(drivername=DRIVERS[backend][0]).update_query_pairs(hosts)
+    if backend == "sqlite":
+        return url.set(database=_from_project(url.database or ""))
+    for name in ("password", "passwd"):
+        if name in url.query:
+            url = url.set(password=str(url.query[name])).difference_update_query([name])
+    return url.set(host=url.host and unquote(url.host))  # a socket's folder: %2Frun%2Fpostgresql
+
+
+def _split_hosts(text: str) -> tuple[str, list[tuple[str, str]]]:
+    # PostgreSQL's user@host1:5432,host2:5433/database, which SQLAlchemy writes as arguments.
+    several = re.match(r"(postgres\w*(?:\+\w+)?://(?:[^@]*@)?)([^/?@]+,[^/?@]+)(.*)", text)
+    if not several:
+        return text, []
+    start, hosts, end = several.groups()
+    return start + end, [("host", unquote(host)) for host in hosts.split(",")]
+
+
+def _objection(url: URL, text: str) -> str:
+    if url.get_backend_name() == "sqlite":
+        if url.host or url.username or url.password or url.port:
+            return "three slashes stand before a file's name, as in sqlite:///./app.db"
+        if ":memory:" in (url.database or "") or url.query.get("mode") == "memory":
+            return "in memory each connection has a database of its own; name a file"
+    elif _has_second_at(text):
+        return "write %40 for an @ in the password, and %25 for a %"
+    from_elsewhere = ["dbname", "service"] if "postgres" in url.drivername else []
+    if url.database or any(name in url.query for name in from_elsewhere):
+        return ""
+    if from_elsewhere and {"PGDATABASE", "PGSERVICE"} & os.environ.keys():
+        return ""
+    return "it names no database"
+
+
+def _has_second_at(text: str) -> bool:
+    # SQLAlchemy ends the password at the first; what follows would be shown as host or database.
+    end = re.sub(r"^[^:]*://(?:[^:/]*(?::[^@]*)?@)?", "", text)
+    place, _, arguments = end.partition("?")
+    names = (argument.partition("=")[0] for argument in arguments.split("&"))
+    return "@" in place or any("@" in name for name in names)
+
+
+def _from_project(file: str) -> str:
+    if not file.startswith("file:"):
+        return str(ROOT / file)
+    path = file.removeprefix("file:")
+    return file if path.startswith("/") else f"file:{quote(str(ROOT / path))}"
+
+
+def shown(url: URL) -> str:
+    """Return a URL for messages: *** for the password, and no argument that may hold another."""
+    places = {name: url.query[name] for name in ("host", "service") if name in url.query}
+    return url.set(query=places).render_as_string(hide_password=True)

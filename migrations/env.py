@@ -1,17 +1,18 @@
 """Run the migrations: against the database of the settings, or as SQL text with --sql."""
 
+import sys
 from logging.config import fileConfig
 from typing import Any, Literal, cast
 
 import sqlalchemy as sa
-from alembic import context
+from alembic import command, context
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy.engine import Connection
 from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
 
 import models
-from core.schema import migration_engine
-from core.settings import parse_url, read_settings
+from core.schema import connect, refuse_foreign_tables
+from core.settings import StartupError, parse_url, read_settings
 
 config = context.config
 
@@ -59,9 +60,15 @@ elif given is not None:
         run(connection)
 else:
     fileConfig(config.config_file_name or "alembic.ini", disable_existing_loggers=False)
-    database_url = parse_url(read_settings().database_url)
-    if context.is_offline_mode():
-        run(url=database_url)
-    else:
-        with migration_engine(database_url).connect() as connection:
-            run(connection)
+    try:
+        database_url = parse_url(read_settings().database_url)
+        if context.is_offline_mode():
+            run(url=database_url)
+        else:
+            with connect(database_url) as connection:
+                if config.cmd_opts and config.cmd_opts.cmd[0] is command.upgrade:
+                    refuse_foreign_tables(connection, database_url)
+                    connection.rollback()  # each step has a transaction of its own, or none
+                run(connection)
+    except StartupError as error:
+        sys.exit(str(error))

@@ -1,0 +1,269 @@
+"""Databases as they are met: behind a pooler, with arguments in the URL, with TLS, moved away."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from fastapi import FastAPI
+
+from app import app, lifespan
+from conftest import (
+    DIALECTS,
+    NewDatabase,
+    as_text,
+    migrate,
+    new_order,
+    new_product,
+    new_user,
+    serve,
+)
+from core.routing import DatabaseRoute
+from core.schema import migration_engine
+from core.settings import parse_url
+from database import ReadDb
+from models import Tag
+
+MARIADB = ["mysql"] if "mysql" in DIALECTS else []  # where TEST_MYSQL_URL is set
+
+
+# ── PgBouncer ────────────────────────────────────────────────────────────────────────────────────
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(command: list[str], ready: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a program until the end of the block; it is ready when it has logged some words."""
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as program:
+        assert program.stderr
+        assert any(ready in line for line in program.stderr), f"{command[0]} did not start"
+        reader = threading.Thread(target=program.stderr.read)  # or its pipe would fill up
+        reader.start()
+        try:
+            yield program
+        finally:
+            program.terminate()
+            reader.join()
+
+
+@contextmanager
+def pgbouncer(server: sa.URL, mode: str) -> Iterator[sa.URL]:
+    """Run PgBouncer before a server, and yield the URL that leads through it."""
+    program = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
+    host, port = server.query.get("host", server.host), free_port()
+    size = 4 if mode == "transaction" else 20  # in session mode each client holds one
+    user = f"user={server.username}"
+    if server.password:
+        user += f" password={server.password}"
+    folder = Path(mkdtemp(prefix="pgbouncer-"))
+    folder.chmod(0o755)
+    (folder / "pgbouncer.ini").write_text(
+        f"[databases]\n* = host={host} port={server.port or 5432} {user}\n"
+        f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
+        f"auth_type = any\npool_mode = {mode}\ndefault_pool_size = {size}\n"
+        "query_wait_timeout = 10\n"
+    )
+    command = [program, str(folder / "pgbouncer.ini")]
+    if os.getuid() == 0:  # which PgBouncer refuses to run as; the socket's folder is its owner's
+        owner = Path(str(host)).stat().st_uid if str(host).startswith("/") else 65534
+        command[1:1] = ["-u", pwd.getpwuid(owner).pw_name]
+    with running(command, "process up"):
+        yield sa.URL.create(
+            "postgresql", server.username, server.password, "127.0.0.1", port, server.database
+        )
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session", params=["session", "transaction"])
+def bouncer(
+    request: pytest.FixtureRequest, postgresql_server: sa.URL
+) -> Iterator[tuple[str, sa.URL]]:
+    """Yield PgBouncer's mode and its URL; the database has still to be named."""
+    with pgbouncer(postgresql_server, request.param) as url:
+        yield request.param, url
+
+
+@pytest.fixture
+def through_bouncer(
+    bouncer: tuple[str, sa.URL], postgresql_databases: NewDatabase
+) -> Iterator[str]:
+    """Yield the URL of a fresh database behind PgBouncer."""
+    with postgresql_databases() as direct:
+        yield as_text(bouncer[1].set(database=parse_url(direct).database))
+
+
+def test_many_requests_through_pgbouncer(through_bouncer: str) -> None:
+    with serve(through_bouncer, DATABASE_POOL_SIZE="4") as client:
+
+        def visit(number: int) -> list[int]:
+            user = new_user(client, name=f"User {number}")
+            product = new_product(client)
+            order = new_order(client, user["id"], {product["id"]: 2})
+            answers = [
+                client.get(path)
+                for path in (
+                    f"/users/{user['id']}",
+                    f"/async/users/{user['id']}",
+                    "/users?limit=5",
+                    f"/orders/{order['id']}/details",
+                    "/orders/stats/summary",
+                    "/health/db",
+                )
+            ]
+            answers.append(client.put(f"/async/users/{user['id']}", json=user))
+            answers.append(client.patch(f"/users/{user['id']}", json={"age": 7}))
+            return [answer.status_code for answer in answers]
+
+        with ThreadPoolExecutor(8) as threads:
+            statuses = [status for answers in threads.map(visit, range(12)) for status in answers]
+        assert set(statuses) == {200}
+        assert client.get("/users/page").json()["total"] == 12
+
+
+def test_settings_of_a_connection_through_pgbouncer(through_bouncer: str) -> None:
+    learners = FastAPI(lifespan=lifespan)
+    learners.exception_handlers.update(app.exception_handlers)
+    learners.router.route_class = DatabaseRoute
+
+    @learners.post("/read-only")
+    def write_with_a_reading_session(db: ReadDb) -> None:
+        db.add(Tag(name="half"))
+        db.flush()
+
+    with serve(through_bouncer, learners) as client:
+        assert client.post("/read-only").status_code == 500
+    with serve(through_bouncer, DATABASE_LOCK_TIMEOUT="1") as client:
+        new_user(client)
+        client.get("/users")
+        with migration_engine(parse_url(through_bouncer)).begin() as other:
+            other.exec_driver_sql("UPDATE users SET age = 7")
+            assert client.patch("/users/1", json={"age": 5}).status_code == 503
+            assert client.get("/users/1").json()["age"] is None
+        assert client.patch("/users/1", json={"age": 5}).status_code == 200
+        # What the app sets for itself stays with it: other programs share the same connections.
+        plain = through_bouncer.replace("+psycopg", "")
+        for _ in range(8):
+            with psycopg.connect(plain) as other_program:
+                for name, value in {
+                    "lock_timeout": "0",
+                    "default_transaction_read_only": "off",
+                }.items():
+                    row = other_program.execute(f"SHOW {name}", prepare=False).fetchone()
+                    assert row == (value,)
+
+
+def test_migrations_through_pgbouncer(through_bouncer: str) -> None:
+    migrate(through_bouncer, "0003")
+    migrate(through_bouncer)
+    with serve(through_bouncer) as client:
+        assert client.get("/health/db").json()["is_newest_revision"] is True
+
+
+# ── Arguments in the URL ─────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_options_of_the_url_hold_for_migrations_and_requests(url: str) -> None:
+    """A schema of one's own, and a wait that is shorter than the app's."""
+    direct = parse_url(url)
+    with migration_engine(direct).begin() as connection:
+        connection.exec_driver_sql("CREATE SCHEMA staging")
+    options = "-c search_path=staging -c lock_timeout=100ms"
+    staging = as_text(direct.update_query_dict({"options": options}))
+    migrate(staging)
+    with serve(staging, DATABASE_LOCK_TIMEOUT="60") as client:
+        new_user(client)
+        assert len(client.get("/users").json()) == len(client.get("/async/users").json()) == 1
+        assert client.get("/users/stats/active-count").json() == {"active_users": 1}
+        with migration_engine(direct).begin() as connection:
+            connection.exec_driver_sql("UPDATE staging.users SET age = 7")
+            assert client.patch("/users/1", json={"age": 5}).status_code == 503
+    with serve(url) as client:
+        assert client.get("/users").json() == []
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_options_of_the_environment_hold_too(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with migration_engine(parse_url(url)).begin() as connection:
+        connection.exec_driver_sql("CREATE SCHEMA staging")
+    with serve(url) as client:
+        new_user(client)
+    monkeypatch.setenv("PGOPTIONS", "-c search_path=staging")
+    migrate(url)
+    with serve(url) as client:
+        assert client.get("/users").json() == []
+
+
+@pytest.mark.parametrize("dialect", MARIADB)
+def test_init_command_of_the_url_holds(url: str) -> None:
+    command = "SET innodb_lock_wait_timeout = 1"
+    mine = as_text(parse_url(url).update_query_dict({"init_command": command}))
+    with serve(mine, DATABASE_LOCK_TIMEOUT="60") as client:
+        user = new_user(client)
+        with migration_engine(parse_url(url)).begin() as connection:
+            connection.exec_driver_sql("UPDATE users SET age = 7")
+            for path in ("/users/1", "/async/users/1"):
+                body = {"name": user["name"], "email": user["email"]}
+                assert client.put(path, json=body).status_code == 503
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_prepare_threshold_and_service_of_the_url(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for value in ("0", "None"):
+        changed = as_text(parse_url(url).update_query_dict({"prepare_threshold": value}))
+        with serve(changed) as client:
+            new_user(client)
+            assert client.get("/async/users").status_code == 200
+    direct = parse_url(url)
+    host = direct.query.get("host", direct.host)
+    (tmp_path / "service.conf").write_text(
+        f"[mine]\nhost={host}\ndbname={direct.database}\nuser={direct.username}\n"
+        f"port={direct.port or 5432}\npassword={direct.password}\n"
+    )
+    monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "service.conf"))
+    with serve("postgresql://?service=mine") as client:
+        assert len(client.get("/users").json()) == len(client.get("/async/users").json()) == 2
+    monkeypatch.setenv("PGSERVICE", "mine")
+    with serve("postgresql://") as client:
+        assert len(client.get("/users").json()) == 2
+    monkeypatch.delenv("PGSERVICE")
+    for name, text in {
+        "PGHOST": host,
+        "PGUSER": direct.username,
+        "PGPASSWORD": direct.password,
+        "PGDATABASE": direct.database,
+    }.items():
+        monkeypatch.setenv(name, str(text or ""))
+    with serve("postgresql:///") as client:
+        assert len(client.get("/users").json()) == 2
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_the_host_that_takes_writes_is_found(url: str) -> None:
+    """PostgreSQL's own form of several hosts; the first has nobody who listens."""
+    direct = parse_url(url)
+    host = str(direct.query.get("host", direct.host)).replace("/", "%2F")
+    several = f"127.0.0.1:{free_port()},{host}:{direct.port or 5432}"
+    password = f":{direct.password}" if direct.password else ""
+    address = f"postgresql://{direct.username}{password}@{several}/{direct.database}"
+    with serve(f"{address}?target_session_attrs=read-write") as client:
+        new_user(client)
+        assert client.get("/async/users/1").status_code == 200
