@@ -226,9 +226,19 @@ def _insert(model: Any) -> Any:
     return insert(model).returning(*columns(model))
 
 
+def insert_rows(db: Session, model: Any, values: Values | list[dict[str, Any]]) -> list[Any]:
+    """Insert one row or several and return them as they are stored, in any order."""
+    if db.connection().dialect.insert_returning:
+        return fetch(db, model, _insert(model), values)
+    # MySQL has no RETURNING, and only tells the id of a single row.
+    rows = values if isinstance(values, list) else [values]
+    ids = [execute(db, insert(model), row).lastrowid for row in rows]
+    return fetch(db, model, rows_of(model).where(model.id.in_(ids)))
+
+
 def add(db: Session, model: type[Row], values: Values) -> Row:
     """Insert a row and return it as it is stored."""
-    return fetch(db, model, _insert(model), values)[0]
+    return cast(Row, insert_rows(db, model, values)[0])
 
 
 def slug_of(text: str, model: Any) -> str:
@@ -353,7 +363,7 @@ def create_users(db: Session, rows: list[dict[str, Any]]) -> list[User]:
     same_columns = [{"hashed_password": None, **row} for row in rows]
     try:
         with db.begin_nested():
-            users = fetch(db, User, _insert(User), same_columns)
+            users = insert_rows(db, User, same_columns)
     except IntegrityError as error:
         field = broken_constraint(error).removeprefix("uq_users_")
         wanted = Counter(row[field] for row in rows if row[field] is not None)
@@ -891,7 +901,7 @@ def place_order(
     }
     _change_stock(db, products, {product: -number for product, number in quantities.items()})
     order = add(db, Order, values)
-    rows = fetch(db, OrderItem, _insert(OrderItem), [{"order_id": order.id, **i} for i in items])
+    rows = insert_rows(db, OrderItem, [{"order_id": order.id, **i} for i in items])
     _notify(db, order)
     return nest(models.OrderWithItems, order, items=sorted(rows, key=lambda row: row.id))
 

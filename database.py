@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from core.engines import open_async_engine, open_engine
+from core.engines import close_async_engine, open_async_engine, open_engine
 from core.schema import prepare_schema
 from core.settings import Settings, parse_url, read_settings
 
@@ -80,7 +80,7 @@ class Database:
         for engine in (self.writer, self.reader, self.reporter):
             engine.dispose()
         for async_engine in (self.async_writer, self.async_reader):
-            await async_engine.dispose()
+            await close_async_engine(async_engine)
 
 
 # ── Sessions for routes ──────────────────────────────────────────────────────────────────────────

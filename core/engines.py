@@ -3,9 +3,11 @@
 import os
 import selectors
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from anyio import move_on_after
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import ArgumentError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -43,6 +45,21 @@ def _open(create: Callable[..., Any], url: URL, settings: Settings, *, write: bo
         return create(url, **options)
     except (ArgumentError, ValueError) as error:
         raise StartupError(f"The database URL is unusable: {error}.") from None
+
+
+async def close_async_engine(engine: AsyncEngine) -> None:
+    """Close an async engine's connections and wait for it: TLS says goodbye before it goes."""
+    writers: list[Any] = []
+
+    def note_writer(connection: Any, _record: object) -> None:
+        writers.append(getattr(connection.driver_connection, "_writer", None))
+
+    event.listen(engine.sync_engine, "close", note_writer)
+    await engine.dispose()
+    with move_on_after(1):
+        for writer in filter(None, writers):  # of aiomysql, which does not wait
+            with suppress(OSError):
+                await writer.wait_closed()
 
 
 def options_for(url: URL, settings: Settings, *, write: bool) -> dict[str, Any]:

@@ -16,21 +16,25 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 from fastapi import FastAPI
+from sqlalchemy.dialects.mysql.base import MySQLDialect
 
 from app import app, lifespan
 from conftest import (
     DIALECTS,
     NewDatabase,
     as_text,
+    initialize_as_mysql_8,
     migrate,
     new_order,
+    new_post,
     new_product,
     new_user,
     serve,
+    statements,
 )
 from core.routing import DatabaseRoute
-from core.schema import migration_engine
-from core.settings import parse_url
+from core.schema import migration_engine, prepare_schema
+from core.settings import StartupError, parse_url
 from database import ReadDb
 from models import Tag
 
@@ -267,3 +271,133 @@ def test_the_host_that_takes_writes_is_found(url: str) -> None:
     with serve(f"{address}?target_session_attrs=read-write") as client:
         new_user(client)
         assert client.get("/async/users/1").status_code == 200
+
+
+# ── MariaDB with TLS, and other ways to log in ───────────────────────────────────────────────────
+
+
+def make_certificates(folder: Path) -> None:
+    """Make an authority, and a certificate that it gives to 127.0.0.1."""
+
+    def openssl(*words: str) -> None:
+        subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
+
+    key = ("-newkey", "rsa:2048", "-nodes")
+    openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=Authority")
+    (folder / "san.txt").write_text("subjectAltName=IP:127.0.0.1")
+    openssl("req", *key, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=db")
+    signed = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "san.txt")
+    openssl("x509", "-req", "-in", "server.csr", "-out", "server.pem", *signed)
+    openssl("req", "-x509", *key, "-keyout", "x.key", "-out", "other.pem", "-subj", "/CN=Other")
+
+
+@pytest.fixture(scope="session")
+def mariadb_with_tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, sa.URL]]:
+    """Yield a folder with ca.pem, and the URL of a MariaDB server that has TLS, migrated."""
+    folder = Path(mkdtemp(prefix="mariadb-"))
+    make_certificates(folder)
+    user, port = pwd.getpwuid(os.getuid()).pw_name, free_port()
+    common = ["--no-defaults", f"--datadir={folder}/data", f"--user={user}"]
+    install = ["mariadb-install-db", *common, "--auth-root-authentication-method=normal"]
+    install += ["--skip-test-db"]  # and no anonymous users, who would come before the others
+    subprocess.run(install, check=True, capture_output=True)
+    server = [shutil.which("mariadbd") or "/usr/sbin/mariadbd", *common, f"--port={port}"]
+    server += [
+        "--bind-address=127.0.0.1",
+        f"--socket={folder}/socket",
+        "--plugin-load=auth_ed25519",
+    ]
+    server += [f"--ssl-cert={folder}/server.pem", f"--ssl-key={folder}/server.key"]
+    with running([*server, "--innodb-buffer-pool-size=16M"], "ready for connections"):
+        address = f"mysql://root@localhost/?unix_socket={folder}/socket"
+        with sa.create_engine(address.replace("mysql:", "mysql+pymysql:")).begin() as connection:
+            for statement in (
+                "CREATE DATABASE shop",
+                "CREATE USER ada IDENTIFIED BY 's3cret' REQUIRE SSL",
+                "CREATE USER eve IDENTIFIED VIA ed25519 USING PASSWORD('s3cret')",
+                "GRANT ALL ON shop.* TO ada, eve",
+            ):
+                connection.exec_driver_sql(statement)
+        migrate(f"mysql://root@localhost/shop?unix_socket={folder}/socket")
+        yield folder, parse_url(f"mysql://ada:s3cret@127.0.0.1:{port}/shop")
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "ssl_ca={folder}/ca.pem&read_timeout=20&write_timeout=20",
+        "ssl_ca={folder}/ca.pem&ssl-mode=VERIFY_IDENTITY",
+        "ssl-mode=REQUIRED",
+        "ssl=require",
+        "ssl=true",
+    ],
+)
+@pytest.mark.skipif(not MARIADB, reason="TEST_MYSQL_URL is not set")
+def test_tls_to_mariadb_for_both_drivers(
+    mariadb_with_tls: tuple[Path, sa.URL], arguments: str
+) -> None:
+    folder, url = mariadb_with_tls
+    with serve(f"{as_text(url)}?{arguments.format(folder=folder)}") as client:
+        user = new_user(client)
+        for path in (f"/users/{user['id']}", f"/async/users/{user['id']}"):
+            assert client.get(path).json()["email"] == user["email"]
+            assert client.put(path, json=user).status_code == 200
+
+
+@pytest.mark.skipif(not MARIADB, reason="TEST_MYSQL_URL is not set")
+def test_a_server_that_cannot_prove_itself_is_refused(
+    mariadb_with_tls: tuple[Path, sa.URL],
+) -> None:
+    folder, url = mariadb_with_tls
+    other = f"{as_text(url)}?ssl_ca={folder}/other.pem"
+    with pytest.raises(StartupError, match=r"cannot be used: .*certificate verify failed"):
+        prepare_schema(parse_url(other))
+    name = f"{as_text(url.set(host='localhost'))}?ssl_ca={folder}/ca.pem"
+    with pytest.raises(StartupError, match="certificate is not valid for 'localhost'"):
+        prepare_schema(parse_url(name))
+    prepare_schema(parse_url(f"{name}&ssl_check_hostname=false"))
+    with pytest.raises(StartupError, match="Access denied"):  # this user must have TLS
+        prepare_schema(parse_url(f"{as_text(url)}?ssl-mode=DISABLED"))
+
+
+@pytest.mark.skipif(not MARIADB, reason="TEST_MYSQL_URL is not set")
+def test_a_login_that_needs_a_package_names_it(mariadb_with_tls: tuple[Path, sa.URL]) -> None:
+    url = mariadb_with_tls[1].set(username="eve")
+    with pytest.raises(StartupError, match="'pynacl' package is required") as refusal:
+        prepare_schema(url)
+    assert "s3cret" not in str(refusal.value)
+
+
+# ── MySQL 8 ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("dialect", MARIADB)
+def test_rows_are_inserted_without_returning(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """MySQL 8 has no INSERT … RETURNING, and ids that need not follow each other."""
+    monkeypatch.setattr(MySQLDialect, "initialize", initialize_as_mysql_8)
+    with migration_engine(parse_url(url)).begin() as connection:
+        connection.exec_driver_sql("SET GLOBAL auto_increment_increment = 7")
+    try:
+        with serve(url) as client, statements() as sent:
+            users = [{"name": f"User {n}", "email": f"{9 - n}@example.com"} for n in range(5)]
+            created = client.post("/users/bulk", json=users)
+            assert created.status_code == 201
+            assert [user["email"] for user in created.json()] == [u["email"] for u in users]
+            assert client.get("/users").json() == created.json()
+            taken = client.post(
+                "/users/bulk", json=[{"name": "New", "email": "n@example.com"}, *users]
+            )
+            assert taken.json()["detail"].startswith("Email already registered: ")
+            products = [new_product(client)["id"] for _ in range(3)]
+            order = new_order(client, created.json()[0]["id"], dict.fromkeys(products, 2))
+            assert client.get(f"/orders/{order['id']}").json() == order
+            assert [item["product_id"] for item in order["items"]] == products
+            posts = [new_post(client) for _ in range(2)]  # the second's slug is taken
+            assert posts[0]["slug"] != posts[1]["slug"]
+            body = {"name": "Ada Lovelace", "email": "ada@example.com"}
+            assert client.post("/async/users", json=body).json()["name"] == body["name"]
+        assert not any("RETURNING" in statement for statement in sent)
+    finally:
+        with migration_engine(parse_url(url)).begin() as connection:
+            connection.exec_driver_sql("SET GLOBAL auto_increment_increment = 1")
