@@ -238,7 +238,20 @@ def insert_rows(db: Session, model: Any, values: Values | list[dict[str, Any]]) 
 
 def add(db: Session, model: type[Row], values: Values) -> Row:
     """Insert a row and return it as it is stored."""
-    return cast(Row, insert_rows(db, model, values)[0])
+    if db.connection().dialect.insert_returning:
+        return fetch(db, model, _insert(model), values)[0]
+    return get(db, model, execute(db, insert(model), values).lastrowid)  # MySQL
+
+
+def add_all(db: Session, model: Any, rows: list[dict[str, Any]], key: str) -> list[Any]:
+    """Insert rows and return them as they are stored, in any order; `key` tells them from others.
+
+    MySQL finds them by that column: it has no RETURNING, and their ids need not be in a row.
+    """
+    if db.connection().dialect.insert_returning:
+        return fetch(db, model, _insert(model), rows)
+    execute(db, insert(model), rows)
+    return fetch(db, model, rows_of(model).where(getattr(model, key).in_({r[key] for r in rows})))
 
 
 def slug_of(text: str, model: Any) -> str:
@@ -363,7 +376,7 @@ def create_users(db: Session, rows: list[dict[str, Any]]) -> list[User]:
     same_columns = [{"hashed_password": None, **row} for row in rows]
     try:
         with db.begin_nested():
-            users = insert_rows(db, User, same_columns)
+            users = add_all(db, User, same_columns, key="email")
     except IntegrityError as error:
         field = broken_constraint(error).removeprefix("uq_users_")
         wanted = Counter(row[field] for row in rows if row[field] is not None)
@@ -753,7 +766,7 @@ def create_products(db: Session, data: Sequence[models.ProductCreate]) -> list[P
     rows = [product.columns() for product in data]
     for row in rows:  # with an end of its own: one slug that is taken would undo all
         row["slug"] = row["slug"] or f"{slug_of(row['name'], Product)}-{token_hex(6)}"
-    by_slug = {product.slug: product for product in insert_rows(db, Product, rows)}
+    by_slug = {product.slug: product for product in add_all(db, Product, rows, key="slug")}
     return [by_slug[row["slug"]] for row in rows]
 
 
@@ -901,7 +914,7 @@ def place_order(
     }
     _change_stock(db, products, {product: -number for product, number in quantities.items()})
     order = add(db, Order, values)
-    rows = insert_rows(db, OrderItem, [{"order_id": order.id, **i} for i in items])
+    rows = add_all(db, OrderItem, [{"order_id": order.id, **i} for i in items], key="order_id")
     _notify(db, order)
     return nest(models.OrderWithItems, order, items=sorted(rows, key=lambda row: row.id))
 

@@ -41,15 +41,15 @@ def migration_engine(url: URL) -> Engine:
 
 
 @contextmanager
-def begin_migration(url: URL) -> Iterator[Connection]:
-    """Yield a connection in a transaction; raises StartupError if the database cannot be used."""
+def connect(url: URL) -> Iterator[Connection]:
+    """Yield a connection for migrations; raises StartupError if the database cannot be used."""
     try:
         connection = migration_engine(url).connect()
-        transaction = connection.begin()
+        connection.begin().rollback()  # SQLite looks into its file no sooner
     # Beside SQLAlchemy's errors: a package that a driver misses, a name that DNS cannot take.
     except (SQLAlchemyError, ArgumentError, OSError, RuntimeError, ValueError) as error:
         raise unusable(url, error) from None
-    with connection, transaction:
+    with connection:
         yield connection
 
 
@@ -90,7 +90,7 @@ def prepare_schema(url: URL, read_url: URL | None = None) -> None:
     """
     try:
         # One transaction: of several workers that start at once, one migrates, the others wait.
-        with begin_migration(url) as connection:
+        with connect(url) as connection, connection.begin():
             _prepare(connection, url)
     except CommandError as error:
         raise StartupError(
@@ -120,7 +120,7 @@ def _prepare(connection: Connection, url: URL) -> None:
 def _check_read_url(url: URL) -> None:
     # No reason not to start: all but the statistics works without it, and it may come back.
     try:
-        with begin_migration(url) as connection:
+        with connect(url) as connection:
             schema_revisions(connection)
     except StartupError as error:
         logger.warning("DATABASE_READ_URL: %s Statistics fail until it can.", error)

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
 
 import models
-from core.schema import begin_migration, migration_engine, refuse_foreign_tables
+from core.schema import connect, refuse_foreign_tables
 from core.settings import StartupError, parse_url, read_settings
 
 config = context.config
@@ -65,10 +65,10 @@ else:
         if context.is_offline_mode():
             run(url=database_url)
         else:
-            with begin_migration(database_url) as connection:
+            with connect(database_url) as connection:
                 if config.cmd_opts and config.cmd_opts.cmd[0] is command.upgrade:
                     refuse_foreign_tables(connection, database_url)
-            with migration_engine(database_url).connect() as connection:
-                run(connection)  # where steps may begin and end transactions of their own
+                    connection.rollback()  # each step has a transaction of its own, or none
+                run(connection)
     except StartupError as error:
         sys.exit(str(error))

@@ -376,28 +376,22 @@ def test_a_login_that_needs_a_package_names_it(mariadb_with_tls: tuple[Path, sa.
 def test_rows_are_inserted_without_returning(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """MySQL 8 has no INSERT … RETURNING, and ids that need not follow each other."""
     monkeypatch.setattr(MySQLDialect, "initialize", initialize_as_mysql_8)
-    with migration_engine(parse_url(url)).begin() as connection:
-        connection.exec_driver_sql("SET GLOBAL auto_increment_increment = 7")
-    try:
-        with serve(url) as client, statements() as sent:
-            users = [{"name": f"User {n}", "email": f"{9 - n}@example.com"} for n in range(5)]
-            created = client.post("/users/bulk", json=users)
-            assert created.status_code == 201
-            assert [user["email"] for user in created.json()] == [u["email"] for u in users]
-            assert client.get("/users").json() == created.json()
-            taken = client.post(
-                "/users/bulk", json=[{"name": "New", "email": "n@example.com"}, *users]
-            )
-            assert taken.json()["detail"].startswith("Email already registered: ")
-            products = [new_product(client)["id"] for _ in range(3)]
-            order = new_order(client, created.json()[0]["id"], dict.fromkeys(products, 2))
-            assert client.get(f"/orders/{order['id']}").json() == order
-            assert [item["product_id"] for item in order["items"]] == products
-            posts = [new_post(client) for _ in range(2)]  # the second's slug is taken
-            assert posts[0]["slug"] != posts[1]["slug"]
-            body = {"name": "Ada Lovelace", "email": "ada@example.com"}
-            assert client.post("/async/users", json=body).json()["name"] == body["name"]
-        assert not any("RETURNING" in statement for statement in sent)
-    finally:
-        with migration_engine(parse_url(url)).begin() as connection:
-            connection.exec_driver_sql("SET GLOBAL auto_increment_increment = 1")
+    gaps = {"init_command": "SET auto_increment_increment = 7"}
+    address = as_text(parse_url(url).update_query_dict(gaps))
+    with serve(address) as client, statements() as sent:
+        users = [{"name": f"User {n}", "email": f"{9 - n}@example.com"} for n in range(5)]
+        created = client.post("/users/bulk", json=users)
+        assert created.status_code == 201
+        assert [user["email"] for user in created.json()] == [u["email"] for u in users]
+        assert client.get("/users").json() == created.json()
+        taken = client.post("/users/bulk", json=[{"name": "New", "email": "n@example.com"}, *users])
+        assert taken.json()["detail"].startswith("Email already registered: ")
+        products = [new_product(client)["id"] for _ in range(3)]
+        order = new_order(client, created.json()[0]["id"], dict.fromkeys(products, 2))
+        assert client.get(f"/orders/{order['id']}").json() == order
+        assert [item["product_id"] for item in order["items"]] == products
+        posts = [new_post(client) for _ in range(2)]  # the second's slug is taken
+        assert posts[0]["slug"] != posts[1]["slug"]
+        body = {"name": "Ada Lovelace", "email": "ada@example.com"}
+        assert client.post("/async/users", json=body).json()["name"] == body["name"]
+    assert not any("RETURNING" in statement for statement in sent)

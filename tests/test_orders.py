@@ -1,5 +1,6 @@
 """Orders: stock, totals, statuses, keys, notifications, statistics."""
 
+import os
 from datetime import datetime
 from decimal import Decimal
 
@@ -327,7 +328,10 @@ def test_statement_counts(shop: httpx.Client) -> None:
     for headers in ({}, {"Idempotency-Key": "one"}):
         with statements() as sent:
             assert shop.post("/orders", json=body, headers=headers).status_code == 201
-        assert len(sent) <= 6, sent
+        limit = (
+            8 if os.environ.get("TEST_AS_MYSQL_8") else 6
+        )  # the order and its items are read back
+        assert len(sent) <= limit, sent
     new_order(shop, 1, {1: 1})
     for path, expected in {
         "/orders/1/details": 2,
