@@ -226,16 +226,6 @@ def _insert(model: Any) -> Any:
     return insert(model).returning(*columns(model))
 
 
-def insert_rows(db: Session, model: Any, values: Values | list[dict[str, Any]]) -> list[Any]:
-    """Insert one row or several and return them as they are stored, in any order."""
-    if db.connection().dialect.insert_returning:
-        return fetch(db, model, _insert(model), values)
-    # MySQL has no RETURNING, and only tells the id of a single row.
-    rows = values if isinstance(values, list) else [values]
-    ids = [execute(db, insert(model), row).lastrowid for row in rows]
-    return fetch(db, model, rows_of(model).where(model.id.in_(ids)))
-
-
 def add(db: Session, model: type[Row], values: Values) -> Row:
     """Insert a row and return it as it is stored."""
     if db.connection().dialect.insert_returning:

@@ -46,6 +46,39 @@ if os.environ.get("TEST_AS_MYSQL_8"):
     setattr(MySQLDialect, "initialize", initialize_as_mysql_8)  # noqa: B010
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Say how many of the long proofs run."""
+    group = parser.getgroup("proofs")
+    group.addoption("--all-proofs", action="store_true", help="all cases, not a sample of them")
+    day = date.today().toordinal()
+    group.addoption("--sample", type=int, default=day, help="which sample (another one each day)")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Name the sample, so that a failure can be repeated."""
+    whole = config.getoption("all_proofs")
+    return "proofs: all" if whole else f"proofs: --sample={config.getoption('sample')}"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep N cases, evenly spread, of each test marked sample(N); all that -k has chosen."""
+    if config.getoption("all_proofs") or config.getoption("keyword"):
+        return
+    dropped: set[pytest.Item] = set()
+    for _, cases in groupby(items, lambda item: item.nodeid.partition("[")[0]):
+        found = list(cases)
+        marker = found[0].get_closest_marker("sample")
+        if marker and marker.args[0] < len(found):
+            kept = {
+                (config.getoption("sample") + number * len(found) // marker.args[0]) % len(found)
+                for number in range(marker.args[0])
+            }
+            dropped |= {item for number, item in enumerate(found) if number not in kept}
+    config.hook.pytest_deselected(items=[item for item in items if item in dropped])
+    items[:] = [item for item in items if item not in dropped]
+
+
 def migrate(url: str, revision: str = "head") -> None:
     """Bring a database up or down to a revision."""
     engine = migration_engine(parse_url(url))

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import context, op
+from alembic import op
 
 revision = "0008"
 down_revision = "0007"
@@ -51,14 +51,6 @@ def replace(table: str, old: list[str], new: list[str], options: dict[str, Any])
     op.drop_index(name_of(table, old), table, **drop)
 
 
-def operators_for_trigrams() -> str:
-    """Return their name, with its schema: the extension may be in another than the tables."""
-    if context.is_offline_mode():
-        return "gin_trgm_ops"
-    where = "SELECT extnamespace::regnamespace FROM pg_extension WHERE extname = 'pg_trgm'"
-    return f"{op.get_bind().scalar(sa.text(where))}.gin_trgm_ops"
-
-
 def upgrade() -> None:
     """Build them; if a build on PostgreSQL fails, drop the INVALID index before the next try."""
     with beside_writers() as options:
@@ -73,9 +65,9 @@ def upgrade() -> None:
                 **options,
             )
             op.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
-            operators = operators_for_trigrams()
+            op.execute(SEE_EXTENSION)
             for table, names in SEARCHED.items():
-                trigrams = dict.fromkeys(names, operators)
+                trigrams = dict.fromkeys(names, "gin_trgm_ops")
                 op.create_index(
                     f"ix_{table}_search",
                     table,
