@@ -1,6 +1,8 @@
 """The settings, and the database's URL."""
 
-from pydantic import Field, ValidationError
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -20,6 +22,12 @@ DRIVERS = {
 }
 
 
+def _refuse_short(password: SecretStr) -> SecretStr:
+    if 0 < len(password) < 8:
+        raise ValueError("it needs 8 characters")
+    return password
+
+
 class Settings(BaseSettings):
     """Read from the environment, then from .env; .env.example explains each setting."""
 
@@ -31,6 +39,8 @@ class Settings(BaseSettings):
     database_pool_size: int = Field(default=10, ge=1)
     database_pool_recycle: int = Field(default=1800, ge=1)
     database_lock_timeout: int = Field(default=5, ge=1)
+    admin_password: Annotated[SecretStr, AfterValidator(_refuse_short)] = SecretStr("")
+    sql_lens: bool = False
 
 
 def read_settings() -> Settings:
