@@ -24,20 +24,23 @@ from core.middleware import AnswerHead, ExplainFailedStart, IgnoreLastSlash, Lim
 from core.routing import DatabaseRoute
 from core.schema import prepare_schema, schema_revisions
 from core.settings import read_settings
+from core.windows import windows
 from database import AsyncDb, AsyncReadDb, Database, Db, ReadDb, ReportDb, get_database
 
 # ── Lifespan ─────────────────────────────────────────────────────────────────────────────────────
 
 
 @asynccontextmanager
-async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
+async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     """Open the database for as long as the app runs; what is yielded is each request's state."""
-    database = Database(read_settings())
+    settings = read_settings()
+    database = Database(settings)
     await run_in_threadpool(prepare_schema, database.url, database.read_url)
-    gc.collect()
-    gc.freeze()  # what start-up made is never garbage: full collections would pause requests for it
-    yield {"database": database}
-    gc.unfreeze()
+    with windows(app, database, settings):
+        gc.collect()
+        gc.freeze()  # what start-up made is never garbage: full collections would pause requests
+        yield {"database": database}
+        gc.unfreeze()
     await database.dispose()
 
 

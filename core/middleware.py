@@ -43,7 +43,8 @@ class IgnoreLastSlash(Middleware):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the path on without its last slash."""
-        if scope["type"] == "http" and scope["path"].endswith("/"):
+        # The pages of /admin have addresses of their own.
+        if scope["type"] == "http" and scope["path"].endswith("/") and scope["path"] != "/admin/":
             scope = {**scope, "path": scope["path"][:-1] or "/"}
         await self.app(scope, receive, send)
 

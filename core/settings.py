@@ -3,9 +3,10 @@
 import os
 import re
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import quote, unquote
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -27,6 +28,12 @@ DRIVERS = {
 }
 
 
+def _refuse_short(password: SecretStr) -> SecretStr:
+    if 0 < len(password) < 8:
+        raise ValueError("it needs 8 characters")
+    return password
+
+
 class Settings(BaseSettings):
     """Read from the environment, then from .env; .env.example explains each setting."""
 
@@ -42,6 +49,8 @@ class Settings(BaseSettings):
     database_pool_size: int = Field(default=10, ge=1)
     database_pool_recycle: int = Field(default=1800, ge=1)
     database_lock_timeout: int = Field(default=5, ge=1)
+    admin_password: Annotated[SecretStr, AfterValidator(_refuse_short)] = SecretStr("")
+    sql_lens: bool = False
 
 
 def read_settings() -> Settings:
