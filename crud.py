@@ -22,10 +22,7 @@ from slugify import slugify
 from sqlalchemy import (
     Boolean,
     ColumnElement,
-    CursorResult,
     Select,
-    String,
-    TypeDecorator,
     and_,
     bindparam,
     delete,
@@ -41,6 +38,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from sqlmodel import SQLModel, col
 
 import models
+from core.rows import Pattern, build, columns, execute, fetch, fetch_joined, ids_parameter, nest
 from models import (
     Category,
     Comment,
@@ -136,68 +134,11 @@ def as_domain_error(error: IntegrityError) -> DomainError:
 NOT_DELETED = col(User.deleted_at).is_(None)
 
 
-def execute(db: Session, statement: Any, values: Any = None) -> CursorResult[*tuple[Any, ...]]:
-    """Run a statement within the session's transaction, once for each of several values."""
-    db.flush()  # what somebody has given to the ORM comes first, as in session.exec()
-    return db.connection().execute(statement, values)
-
-
-def ids_parameter(name: str) -> Any:
-    """Return a parameter for IN (…). Ids stand in the SQL itself: a hundred parameters are slow."""
-    return bindparam(name, expanding=True, literal_execute=True)
-
-
-@cache
-def columns(model: type[SQLModel]) -> list[Any]:
-    """Return a table's columns in the order of its class, which is the order of its JSON."""
-    return [getattr(model, name) for name in model.model_fields]
-
-
 @cache
 def rows_of(model: Any) -> Select[Any]:
     """Return the SELECT of a table's rows; a soft-deleted user is shown nowhere."""
     statement = select(*columns(model))
     return statement.where(NOT_DELETED) if model is User else statement
-
-
-def build(model: type[Row], values: dict[str, Any]) -> Row:
-    """Make an instance of values that come from the database, so need no check.
-
-    It is ten times as fast as the constructor. No session watches such a row: changing it changes
-    nothing in the database.
-    """
-    row = model.__new__(model)
-    object.__setattr__(row, "__dict__", values)
-    return row
-
-
-def nest(answer: type[Row], row: SQLModel, **nested: Any) -> Row:
-    """Make an answer of a row and the rows to be shown inside it."""
-    return build(answer, row.__dict__ | nested)
-
-
-def fetch(db: Session, model: type[Row], statement: Any, values: Any = None) -> list[Row]:
-    """Run a statement of one table's columns and return the rows."""
-    names = model.model_fields
-    result = execute(db, statement, values)
-    return [build(model, dict(zip(names, row, strict=True))) for row in result]
-
-
-def fetch_joined(
-    db: Session, model: type[Row], other: type[Other], statement: Any, values: Any = None
-) -> list[tuple[Row, Other | None]]:
-    """Run a statement of two tables' columns; the second row is None where a join found none."""
-    names, other_names = model.model_fields, other.model_fields
-    size = len(names)  # in the column after these stands the other table's primary key
-    return [
-        (
-            build(model, dict(zip(names, row, strict=False))),
-            None
-            if row[size] is None
-            else build(other, dict(zip(other_names, row[size:], strict=True))),
-        )
-        for row in execute(db, statement, values)
-    ]
 
 
 # ── One row ──────────────────────────────────────────────────────────────────────────────────────
@@ -290,18 +231,6 @@ IN_USE = {
 
 # For each table the parameters that narrow its list, and the condition that each stands for.
 FILTERS: dict[Any, dict[str, ColumnElement[bool]]] = defaultdict(dict)
-
-
-class Pattern(TypeDecorator[str]):
-    """A search term, sent to the database as a LIKE pattern in which % and _ are literal."""
-
-    impl = String
-    cache_ok = True
-
-    def process_bind_param(self, term: str | None, _: object) -> str:
-        """Return the pattern."""
-        literal = re.sub("([%_/])", r"/\1", term or "")
-        return f"%{literal}%"
 
 
 def contains(name: str, *searched: Any) -> ColumnElement[bool]:

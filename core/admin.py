@@ -47,6 +47,7 @@ from wtforms import (
 import crud
 import models
 from core.errors import may_pass
+from core.rows import Pattern
 from database import Database, get_database
 
 logger = logging.getLogger("uvicorn.error")
@@ -278,7 +279,7 @@ class Table(ModelView):
         """Find the term in one of the columns, in any case and literally, like the API."""
         if "\0" in term:
             return stmt.where(false())
-        pattern = func.lower(literal(term, crud.Pattern()))
+        pattern = func.lower(literal(term, Pattern()))
         columns = [cast(getattr(self.model, name), String) for name in self._search_fields]
         return stmt.where(or_(*(func.lower(c).like(pattern, escape="/") for c in columns)))
 
