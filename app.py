@@ -20,7 +20,13 @@ import crud
 import models
 from core.docs import SECTIONS, add_docs
 from core.errors import HANDLERS, Error
-from core.middleware import AnswerHead, ExplainFailedStart, IgnoreLastSlash, LimitBody
+from core.middleware import (
+    AllowOrigins,
+    AnswerHead,
+    ExplainFailedStart,
+    IgnoreLastSlash,
+    LimitBody,
+)
 from core.routing import DatabaseRoute
 from core.schema import prepare_schema, schema_revisions
 from core.settings import read_settings
@@ -32,11 +38,12 @@ from database import AsyncDb, AsyncReadDb, Database, Db, ReadDb, ReportDb, get_d
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
     """Open the database for as long as the app runs; what is yielded is each request's state."""
-    database = Database(read_settings())
+    settings = read_settings()
+    database = Database(settings)
     await run_in_threadpool(prepare_schema, database.url, database.read_url)
     gc.collect()
     gc.freeze()  # what start-up made is never garbage: full collections would pause requests for it
-    yield {"database": database}
+    yield {"database": database, "settings": settings}
     gc.unfreeze()
     await database.dispose()
 
@@ -58,7 +65,7 @@ app = FastAPI(
 )
 app.router.route_class = DatabaseRoute
 add_docs(app)
-for middleware in (LimitBody, IgnoreLastSlash, AnswerHead, ExplainFailedStart):
+for middleware in (LimitBody, IgnoreLastSlash, AnswerHead, AllowOrigins, ExplainFailedStart):
     app.add_middleware(middleware)
 
 
@@ -141,9 +148,10 @@ Paginate = Annotated[Callable[..., Any], Depends(get_paginate)]
 
 
 @app.get("/", tags=["Service"])
-async def read_root() -> dict[str, str]:
+async def read_root(request: Request) -> dict[str, str]:
     """Say that the API runs, and where to try it out."""
-    return {"message": "API is running", "docs": "/docs", "version": app.version}
+    docs = f"{request.scope['root_path']}/docs"
+    return {"message": "API is running", "docs": docs, "version": app.version}
 
 
 @app.get("/health", tags=["Service"], responses={503: {"description": "Database out of reach"}})
