@@ -20,7 +20,13 @@ import crud
 import models
 from core.docs import SECTIONS, add_docs
 from core.errors import HANDLERS, Error
-from core.middleware import AnswerHead, ExplainFailedStart, IgnoreLastSlash, LimitBody
+from core.middleware import (
+    AllowOrigins,
+    AnswerHead,
+    ExplainFailedStart,
+    IgnoreLastSlash,
+    LimitBody,
+)
 from core.routing import DatabaseRoute
 from core.schema import prepare_schema, schema_revisions
 from core.settings import read_settings
@@ -39,7 +45,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     with windows(app, database, settings):
         gc.collect()
         gc.freeze()  # what start-up made is never garbage: full collections would pause requests
-        yield {"database": database}
+        yield {"database": database, "settings": settings}
         gc.unfreeze()
     await database.dispose()
 
@@ -61,7 +67,7 @@ app = FastAPI(
 )
 app.router.route_class = DatabaseRoute
 add_docs(app)
-for middleware in (LimitBody, IgnoreLastSlash, AnswerHead, ExplainFailedStart):
+for middleware in (LimitBody, IgnoreLastSlash, AnswerHead, AllowOrigins, ExplainFailedStart):
     app.add_middleware(middleware)
 
 
@@ -144,9 +150,10 @@ Paginate = Annotated[Callable[..., Any], Depends(get_paginate)]
 
 
 @app.get("/", tags=["Service"])
-async def read_root() -> dict[str, str]:
+async def read_root(request: Request) -> dict[str, str]:
     """Say that the API runs, and where to try it out."""
-    return {"message": "API is running", "docs": "/docs", "version": app.version}
+    docs = f"{request.scope['root_path']}/docs"
+    return {"message": "API is running", "docs": docs, "version": app.version}
 
 
 @app.get("/health", tags=["Service"], responses={503: {"description": "Database out of reach"}})

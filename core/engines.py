@@ -2,10 +2,12 @@
 
 import os
 import selectors
+import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any
+from urllib.parse import unquote
 
 from anyio import move_on_after
 from sqlalchemy import URL, Connection, Engine, create_engine, event
@@ -112,6 +114,7 @@ def listen(engine: Engine, url: URL, settings: Settings, *, write: bool = False)
     variables = variables_for(url, settings, write=write)
     match engine.dialect.name:
         case "sqlite":
+            watch_file(engine, unquote((url.database or "").removeprefix("file:")))
             event.listen(engine, "connect", _prepare_sqlite)
             if write:
                 event.listen(engine, "begin", begin_immediate)
@@ -180,6 +183,32 @@ def _check_connection(dialect: Any, connection: Any, _record: object, _proxy: ob
 def stop_driver_transactions(connection: Any, _record: object) -> None:
     """Leave BEGIN to SQLAlchemy: Python's driver begins transactions by rules of its own."""
     connection.isolation_level = None
+
+
+def watch_file(engine: Engine, file: str) -> None:
+    """Let no request use a SQLite file that was deleted or replaced while the app has it open.
+
+    Writing into it would succeed, and be gone with the last connection.
+    """
+
+    def refuse_missing(*_: object) -> None:  # SQLite would make a new one, without tables
+        if not os.path.exists(file):
+            raise sqlite3.OperationalError(f"{file} was deleted: start the app again")
+
+    def note(_: object, record: Any) -> None:
+        record.info["file"] = os.stat(file)
+
+    def check(_: object, record: Any, __: object) -> None:
+        try:
+            is_same = os.path.samestat(os.stat(file), record.info["file"])
+        except FileNotFoundError:
+            is_same = False
+        if not is_same:
+            raise InvalidatePoolError  # the pool connects anew
+
+    event.listen(engine, "do_connect", refuse_missing)
+    event.listen(engine, "connect", note)
+    event.listen(engine, "checkout", check)
 
 
 def _prepare_sqlite(connection: Any, record: object) -> None:

@@ -1,10 +1,13 @@
 """What stands between the server and the app, and sees each request and answer."""
 
+from functools import cache
+
 from fastapi import HTTPException
 from fastapi.responses import JSONResponse
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.settings import StartupError
+from core.settings import StartupError, settings_of
 
 MAX_BODY = 1024 * 1024
 TOO_LARGE = "The body is larger than 1 MiB"
@@ -39,14 +42,45 @@ class LimitBody(Middleware):
 
 
 class IgnoreLastSlash(Middleware):
-    """Answer /users/ like /users, without a redirect."""
+    """Answer /users/ like /users, without a redirect, also below a proxy's prefix."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the path on without its last slash."""
-        # The pages of /admin have addresses of their own.
-        if scope["type"] == "http" and scope["path"].endswith("/") and scope["path"] != "/admin/":
-            scope = {**scope, "path": scope["path"][:-1] or "/"}
+        if scope["type"] == "http":
+            prefix = scope.get("root_path", "")
+            path = _below(prefix, scope["path"])
+            path = _below(prefix, path)  # uvicorn adds it, even to a path that has it already
+            if path.endswith("/") and path != "/admin/":  # whose pages have addresses of their own
+                path = path[:-1]
+            scope = {**scope, "path": prefix + (path or "/")}
         await self.app(scope, receive, send)
+
+
+def _below(prefix: str, path: str) -> str:
+    return path.removeprefix(prefix) if path.startswith(f"{prefix}/") else path
+
+
+class AllowOrigins(Middleware):
+    """Let the pages of CORS_ORIGINS call the API from a browser."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(app)
+        self.allowing = cache(self.allow)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer what a browser asks before the request itself, and tell it what it may read."""
+        origins = settings_of(scope).cors_origins if scope["type"] == "http" else ""
+        await (self.allowing(origins) if origins else self.app)(scope, receive, send)
+
+    def allow(self, origins: str) -> ASGIApp:
+        """Return the app for the pages of these origins."""
+        return CORSMiddleware(
+            self.app,
+            allow_origins=[origin.strip().rstrip("/") for origin in origins.split(",")],
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=["Link", "Retry-After", "X-Request-ID"],
+        )
 
 
 class AnswerHead(Middleware):

@@ -2,8 +2,9 @@
 
 import os
 import re
+from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote, unquote
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
@@ -51,6 +52,7 @@ class Settings(BaseSettings):
     database_lock_timeout: int = Field(default=5, ge=1)
     admin_password: Annotated[SecretStr, AfterValidator(_refuse_short)] = SecretStr("")
     sql_lens: bool = False
+    cors_origins: str = ""
 
 
 def read_settings() -> Settings:
@@ -65,6 +67,14 @@ def read_settings() -> Settings:
         raise StartupError(
             f"The file {Settings.model_config['env_file']} is not UTF-8: save it again as UTF-8."
         ) from None
+
+
+shared_settings = cache(read_settings)
+
+
+def settings_of(scope: Any) -> Settings:
+    """Return the settings that the lifespan has read or, of an app that runs none, one's own."""
+    return scope.get("state", {}).get("settings") or shared_settings()
 
 
 def parse_url(text: str) -> URL:

@@ -204,9 +204,11 @@ class ThreadedServer(uvicorn.Server):
 
 
 @contextmanager
-def serve(url: str, app: Any = "app:app", **settings: str) -> Iterator[httpx.Client]:
+def serve(
+    url: str, app: Any = "app:app", root_path: str = "", **settings: str
+) -> Iterator[httpx.Client]:
     """Run an app on a database in a thread; yields a client that speaks HTTP with it."""
-    server = ThreadedServer(uvicorn.Config(app, port=0, log_level="warning"))
+    server = ThreadedServer(uvicorn.Config(app, port=0, log_level="warning", root_path=root_path))
     with pytest.MonkeyPatch.context() as environment:
         for name, value in {"DATABASE_URL": url, **settings}.items():
             environment.setenv(name, value)

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import re
 import shutil
 import socket
 import subprocess
@@ -11,7 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
+from uuid import uuid4
 
+import httpx
 import psycopg
 import pytest
 import sqlalchemy as sa
@@ -395,3 +398,88 @@ def test_rows_are_inserted_without_returning(url: str, monkeypatch: pytest.Monke
         body = {"name": "Ada Lovelace", "email": "ada@example.com"}
         assert client.post("/async/users", json=body).json()["name"] == body["name"]
     assert not any("RETURNING" in statement for statement in sent)
+
+
+# ── A SQLite file that goes away ─────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_nothing_is_written_into_a_deleted_file(
+    url: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = Path(parse_url(url).database or "")
+    with serve(url) as client:
+        new_user(client)
+        assert client.get("/async/users/1").status_code == 200
+        shutil.copy(file, tmp_path / "backup.db")
+        for name in ("", "-wal", "-shm"):
+            Path(f"{file}{name}").unlink(missing_ok=True)
+        body = {"name": "Ada Lovelace", "email": "ada@example.com"}
+        for path in ("/users", "/async/users"):
+            assert client.post(path, json=body).status_code == 500
+            assert client.get(path).status_code == 500
+        assert client.get("/health").status_code == 503
+        assert not file.exists()
+        assert f"{file} was deleted: start the app again" in capfd.readouterr().err
+        (tmp_path / "backup.db").rename(file)
+        assert client.get("/users").json() == client.get("/async/users").json()
+        assert client.post("/users", json=body).status_code == 201
+        assert client.get("/health").status_code == 200
+    with serve(url) as client:
+        assert client.get("/users/by-email/ada@example.com").status_code == 200
+
+
+# ── Behind a proxy, and called from a browser ────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+@pytest.mark.parametrize("sent_by_the_proxy", ["", "/api/v1"])
+def test_below_a_prefix(url: str, sent_by_the_proxy: str) -> None:
+    """A proxy may take the prefix away or leave it: what the app answers is right for clients."""
+    with serve(url, root_path="/api/v1") as server:
+
+        def get(path: str) -> httpx.Response:  # the client's path, as it arrives at the server
+            return server.get(sent_by_the_proxy + path.removeprefix("/api/v1"))
+
+        for path in ("/api/v1/", "/api/v1/users", "/api/v1/users/", "/api/v1/docs"):
+            assert get(path).status_code == 200, path
+        assert get("/api/v1/").json()["docs"] == "/api/v1/docs"
+        page = get("/api/v1/docs").text
+        addresses = re.findall(r'"(/[^"]+\.(?:js|css))"', page) + re.findall(r"'(/.*?json)'", page)
+        assert len(addresses) == 3
+        for address in addresses:
+            assert address.startswith("/api/v1/")
+            assert get(address).status_code == 200
+        assert get("/api/v1/openapi.json").json()["servers"] == [{"url": "/api/v1"}]
+        for _ in range(3):
+            user = {"name": "Ada Lovelace", "email": f"{uuid4().hex}@example.com"}
+            assert server.post(f"{sent_by_the_proxy}/users/", json=user).status_code == 201
+        address, ids = "/api/v1/users?limit=1", []
+        while address:
+            page_of_one = get(address)
+            ids += [user["id"] for user in page_of_one.json()]
+            address = page_of_one.links.get("next", {}).get("url", "")
+            assert address.startswith("/api/v1/users?") or not address
+        assert ids == [1, 2, 3]
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_pages_of_other_origins(url: str) -> None:
+    front_end = {"Origin": "http://localhost:5173"}
+    question = front_end | {
+        "Access-Control-Request-Method": "PATCH",
+        "Access-Control-Request-Headers": "content-type, idempotency-key",
+    }
+    allowed = "access-control-allow-origin"
+    with serve(url, CORS_ORIGINS="http://localhost:5173/, https://shop.example.com") as client:
+        answer = client.options("/users/1", headers=question)
+        assert (answer.status_code, answer.headers[allowed]) == (200, "http://localhost:5173")
+        assert "PATCH" in answer.headers["access-control-allow-methods"]
+        for path, status in (("/users", 200), ("/users/1", 404), ("/users/x", 422)):
+            answer = client.get(path, headers=front_end)
+            assert (answer.status_code, answer.headers[allowed]) == (status, front_end["Origin"])
+            assert "Link" in answer.headers["access-control-expose-headers"]
+        assert allowed not in client.get("/users", headers={"Origin": "http://evil"}).headers
+    with serve(url) as client:
+        assert allowed not in client.options("/users/1", headers=question).headers
+        assert allowed not in client.get("/users", headers=front_end).headers

@@ -12,7 +12,7 @@ from pytest_alembic import MigrationContext, tests
 from pytest_alembic.config import Config as PytestAlembicConfig
 from pytest_alembic.runner import runner
 
-from conftest import migrate
+from conftest import DIALECTS, migrate
 from core.schema import alembic_config, migration_engine
 from core.settings import parse_url
 from models import Base
@@ -201,3 +201,30 @@ def test_sql_text_of_the_migrations(url: str) -> None:
             "CREATE TABLE users" if words[0] == "upgrade" else "DROP TABLE users"
         ) in result.stdout
     assert "DROP TABLE posts" in result.stdout
+
+
+@pytest.mark.parametrize("dialect", [name for name in DIALECTS if name == "mysql"])
+def test_a_step_that_stopped_half_way_is_finished_by_hand(engine: sa.Engine, url: str) -> None:
+    """README's way: MariaDB keeps the statements of a step that ran before it was interrupted."""
+
+    def alembic(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "alembic", *words]
+        environment = {"DATABASE_URL": url, "PATH": "", "PYTHONUTF8": "1"}
+        return subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        )
+
+    migrate(url, "0004")
+    printed = alembic("upgrade", "0004:0005", "--sql").stdout
+    step = [part.strip() for part in printed.split(";") if part.strip()]
+    with engine.begin() as connection:
+        for statement in step[:2]:
+            connection.exec_driver_sql(statement)
+    stopped = alembic("upgrade", "head")
+    assert stopped.returncode != 0
+    assert "Table 'categories' already exists" in stopped.stderr
+    with engine.begin() as connection:
+        for statement in step[2:]:
+            connection.exec_driver_sql(statement)
+    assert alembic("upgrade", "head").returncode == 0
+    assert alembic("check").returncode == 0
