@@ -2,7 +2,9 @@
 
 import os
 import re
+from functools import cache
 from pathlib import Path
+from typing import Any, Literal
 from urllib.parse import quote, unquote
 
 from pydantic import Field, ValidationError
@@ -42,6 +44,10 @@ class Settings(BaseSettings):
     database_pool_size: int = Field(default=10, ge=1)
     database_pool_recycle: int = Field(default=1800, ge=1)
     database_lock_timeout: int = Field(default=5, ge=1)
+    request_timeout: int = Field(default=10, ge=1)
+    api_key: str = ""
+    allowed_hosts: str = ""
+    log_format: Literal["text", "json"] = "text"
 
 
 def read_settings() -> Settings:
@@ -56,6 +62,14 @@ def read_settings() -> Settings:
         raise StartupError(
             f"The file {Settings.model_config['env_file']} is not UTF-8: save it again as UTF-8."
         ) from None
+
+
+shared_settings = cache(read_settings)
+
+
+def settings_of(scope: Any) -> Settings:
+    """Return the settings that the lifespan has read or, of an app that runs none, one's own."""
+    return scope.get("state", {}).get("settings") or shared_settings()
 
 
 def parse_url(text: str) -> URL:
