@@ -4,13 +4,18 @@ import asyncio
 import socket
 from contextlib import suppress
 from contextvars import ContextVar, Token
+from time import monotonic
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 from psycopg import Error as PsycopgError
 from sqlalchemy import Engine, event
 
+from core.logs import logger
+
 GRACE = 0.5  # seconds that a request has to answer after its connections were cut
+SLOW = 1.0  # seconds with one connection after which the log tells of a request
 
 
 class BusyError(Exception):
@@ -30,9 +35,9 @@ class Deadline:
 
     current: ContextVar["Deadline | None"] = ContextVar("deadline", default=None)
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self.records: set[Any] = set()  # of the connections that are taken
+    def __init__(self, seconds: float, name: str = "") -> None:
+        self.seconds, self.name = seconds, name
+        self.records: dict[Any, float] = {}  # of the connections that are taken, and since when
         self.is_over = self.passed = False
 
     def __enter__(self) -> Self:
@@ -83,14 +88,17 @@ def _note_new(connection: object, record: Any) -> None:
 def _note_taken(_: object, record: Any, __: object) -> None:
     record.info["deadline"] = deadline = Deadline.current.get()
     if deadline:
-        deadline.records.add(record)
+        deadline.records[record] = monotonic()
         if deadline.is_over:  # nobody waits for the answer any more
             raise BusyError
 
 
 def _note_given_back(_: object, record: Any) -> None:
     if deadline := record.info.pop("deadline", None):
-        deadline.records.discard(record)
+        seconds = monotonic() - deadline.records.pop(record)
+        if seconds > SLOW:
+            name = quote(deadline.name, safe="/ ")
+            logger.warning("%s used a connection for %.1f s", name, seconds)
 
 
 def cut(driver: Any) -> None:

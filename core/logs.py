@@ -1,16 +1,11 @@
-"""The log: which request a line belongs to, and statements that take long."""
+"""The log: which request a line belongs to, as text or JSON."""
 
 import json
 import logging
 from contextvars import ContextVar
-from time import perf_counter
-from typing import Any
-
-from sqlalchemy import Engine, event
 
 logger = logging.getLogger("uvicorn.error")
 request_id: ContextVar[str] = ContextVar("request_id", default="")
-SLOW = 1.0  # seconds
 
 
 def name_request(record: logging.LogRecord) -> bool:
@@ -46,18 +41,3 @@ def prepare_logs(log_format: str) -> None:
     for name in ("", "uvicorn", "uvicorn.error", "uvicorn.access", "gunicorn.error"):
         for handler in logging.getLogger(name).handlers:
             handler.setFormatter(JsonFormatter())
-
-
-def watch_statements(engine: Engine) -> None:
-    """Let the log tell of statements that take a second or more; values are left out."""
-    event.listen(engine, "before_cursor_execute", _start)
-    event.listen(engine, "after_cursor_execute", _stop)
-
-
-def _start(_: object, __: object, ___: object, ____: object, context: Any, _____: object) -> None:
-    context.started_at = perf_counter()
-
-
-def _stop(_: object, __: object, statement: str, ___: object, context: Any, ____: object) -> None:
-    if (seconds := perf_counter() - context.started_at) >= SLOW:
-        logger.warning("A statement took %.1f s: %s", seconds, " ".join(statement.split())[:500])

@@ -46,7 +46,8 @@ class Limits(Middleware):
             await send(message)
 
         app = JSONResponse({"detail": TOO_LARGE}, 413) if _says_too_long(scope) else self.app
-        with Deadline(settings_of(scope).request_timeout) as deadline:
+        name = f"{scope['method']} {scope['path']}"
+        with Deadline(settings_of(scope).request_timeout, name) as deadline:
             await app(scope, receive_within_limit, send_in_time)
         if deadline.passed and not is_answered:
             await _answer_late(scope, deadline, is_waiting)(scope, receive, send)
