@@ -10,23 +10,19 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
-from anyio import CapacityLimiter, to_thread
 from fastapi import Body, Depends, FastAPI, Header, HTTPException, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import AfterValidator, BeforeValidator
-from sqlalchemy.exc import SQLAlchemyError
 
 import crud
 import models
+from core.access import Guard, prepare_access
+from core.checks import refuse_nul, refuse_unusual_digits
 from core.docs import SECTIONS, add_docs
 from core.errors import HANDLERS, Error
-from core.middleware import (
-    AllowOrigins,
-    AnswerHead,
-    ExplainFailedStart,
-    IgnoreLastSlash,
-    LimitBody,
-)
+from core.logs import prepare_logs
+from core.middleware import AllowOrigins, AnswerHead, ExplainFailedStart, IgnoreLastSlash, Limits
+from core.passwords import changes_of, columns_of, refuse_many_passwords
 from core.routing import DatabaseRoute
 from core.schema import prepare_schema, schema_revisions
 from core.settings import read_settings
@@ -40,6 +36,8 @@ from database import AsyncDb, AsyncReadDb, Database, Db, ReadDb, ReportDb, get_d
 async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     """Open the database for as long as the app runs; what is yielded is each request's state."""
     settings = read_settings()
+    prepare_logs(settings.log_format)
+    prepare_access(app, settings)
     database = Database(settings)
     await run_in_threadpool(prepare_schema, database.url, database.read_url)
     with windows(app, database, settings):
@@ -67,28 +65,25 @@ app = FastAPI(
 )
 app.router.route_class = DatabaseRoute
 add_docs(app)
-for middleware in (LimitBody, IgnoreLastSlash, AnswerHead, AllowOrigins, ExplainFailedStart):
+for middleware in (Limits, AnswerHead, Guard, IgnoreLastSlash, AllowOrigins, ExplainFailedStart):
     app.add_middleware(middleware)
 
 
 # ── Parameters ───────────────────────────────────────────────────────────────────────────────────
 
 
-def refuse_unusual_digits(text: str) -> str:
-    """Return the text; raise ValueError if it is not of the digits 0 to 9 alone."""
-    if not (text.isascii() and text.isdigit()):  # int() would take " 1" and "１"
-        raise ValueError("An id is written in the digits 0 to 9")
-    return text
-
-
 PathId = Annotated[int, BeforeValidator(refuse_unusual_digits), Path(ge=1, le=models.MAX_INTEGER)]
-PathText = Annotated[str, Path(max_length=254), AfterValidator(models.refuse_nul)]
+PathText = Annotated[str, Path(max_length=254), AfterValidator(refuse_nul)]
 UserIds = Annotated[list[models.Id] | None, Body(embed=True, min_length=1, max_length=1000)]
 Difference = Annotated[
     models.Integer, Body(embed=True, ge=-models.MAX_INTEGER, le=models.MAX_INTEGER)
 ]
 IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=64)]
-NewUsers = Annotated[list[models.UserCreate], Body(min_length=1, max_length=1000)]
+NewUsers = Annotated[
+    list[models.UserCreate],
+    Body(min_length=1, max_length=1000),
+    AfterValidator(refuse_many_passwords),
+]
 NewProducts = Annotated[list[models.ProductCreate], Body(min_length=1, max_length=1000)]
 ListQuery = Annotated[models.KeysetPagination, Query()]
 PageQuery = Annotated[models.Pagination, Query()]
@@ -98,19 +93,9 @@ PostQuery = Annotated[models.PostFilters, Query()]
 ProductQuery = Annotated[models.ProductFilters, Query()]
 OrderQuery = Annotated[models.OrderFilters, Query()]
 
-# Two threads of their own: many passwords at once do not take those of all other routes.
-HASHING = CapacityLimiter(2)
-
-
-async def columns_of(data: models.WithPassword) -> dict[str, Any]:
-    """Return the columns to store. Before the session: a hash is slow, and needs no connection."""
-    if data.password is None:
-        return data.columns()
-    return await to_thread.run_sync(data.columns, limiter=HASHING)
-
 
 async def get_user_columns(data: models.UserCreate) -> dict[str, Any]:
-    """Return the columns of a new user."""
+    """Return the columns of a new user. Before the session: a hash is slow."""
     return await columns_of(data)
 
 
@@ -119,13 +104,19 @@ async def get_user_rows(data: NewUsers) -> list[dict[str, Any]]:
     return [await columns_of(user) for user in data]
 
 
-async def get_user_changes(data: models.UserUpdate) -> dict[str, Any]:
+async def get_all_columns(id: PathId, data: models.UserCreate, request: Request) -> dict[str, Any]:
+    """Return all columns of a user that there is."""
+    return await changes_of(data, request, id)
+
+
+async def get_user_changes(id: PathId, data: models.UserUpdate, request: Request) -> dict[str, Any]:
     """Return the columns that a client changes."""
-    return await columns_of(data)
+    return await changes_of(data, request, id)
 
 
 UserColumns = Annotated[dict[str, Any], Depends(get_user_columns)]
 UserRows = Annotated[list[dict[str, Any]], Depends(get_user_rows)]
+AllColumns = Annotated[dict[str, Any], Depends(get_all_columns)]
 UserChanges = Annotated[dict[str, Any], Depends(get_user_changes)]
 
 
@@ -157,12 +148,11 @@ async def read_root(request: Request) -> dict[str, str]:
 
 
 @app.get("/health", tags=["Service"], responses={503: {"description": "Database out of reach"}})
-def check_health(db: ReadDb, request: Request, response: Response) -> dict[str, Any]:
-    """Answer after a real round trip to the database."""
+async def check_health(request: Request, response: Response) -> dict[str, Any]:
+    """Answer after a real round trip to the database, within 2 seconds whatever happens to it."""
     database = get_database(request)
-    try:
-        seconds = crud.ping(db)
-    except SQLAlchemyError:
+    seconds = await database.ping()
+    if seconds is None:
         response.status_code = 503
         return {"status": "unhealthy", "database": database.pool_status()}
     report = database.pool_status() | {"latency_ms": round(seconds * 1000, 3)}
@@ -250,7 +240,7 @@ def read_user_with_posts(id: PathId, db: ReadDb, query: LongPageQuery) -> models
 
 
 @app.put("/users/{id}", tags=["Users"])
-def replace_user(id: PathId, columns: UserColumns, db: Db) -> models.User:
+def replace_user(id: PathId, columns: AllColumns, db: Db) -> models.User:
     """Replace all fields: one that is left out goes back to its default, but the password stays."""
     return crud.change(db, models.User, id, columns)
 
@@ -350,7 +340,7 @@ def read_posts(db: ReadDb, query: PostQuery, paginate: Paginate) -> Sequence[mod
 def read_posts_with_comments(
     db: ReadDb, query: ListQuery, paginate: Paginate
 ) -> Sequence[models.PostWithComments]:
-    """List posts with tags and all comments."""
+    """List posts with tags and the first 100 comments of each."""
     return paginate(crud.list_posts_with_comments(db, query), query)
 
 
@@ -468,7 +458,7 @@ def read_products_with_categories(
 
 @app.get("/products/by-category-stats", tags=["Products"])
 def read_category_stats(db: ReportDb) -> list[models.CategoryStats]:
-    """Show how many active products each category has, and their prices."""
+    """Show how many active products the 1000 largest categories have, and their prices."""
     return crud.list_category_stats(db)
 
 
@@ -597,7 +587,7 @@ async def read_user_with_posts_async(
 
 
 @app.put("/async/users/{id}", tags=["Async"])
-async def replace_user_async(id: PathId, columns: UserColumns, db: AsyncDb) -> models.User:
+async def replace_user_async(id: PathId, columns: AllColumns, db: AsyncDb) -> models.User:
     """Replace all fields like PUT /users/{id}."""
     return await db.run_sync(crud.change, models.User, id, columns)
 

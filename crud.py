@@ -14,7 +14,6 @@ from functools import cache
 from hashlib import sha256
 from secrets import choice, token_hex
 from string import ascii_uppercase, digits
-from time import perf_counter
 from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
@@ -57,6 +56,8 @@ logger = logging.getLogger("uvicorn.error")
 Row = TypeVar("Row", bound=SQLModel)
 Other = TypeVar("Other", bound=SQLModel)
 Values = Mapping[str, Any]
+MAX_COMMENTS = 100  # of each post in a list
+BATCH = 1000  # values in one IN (…), which databases limit
 
 
 # ── Errors ───────────────────────────────────────────────────────────────────────────────────────
@@ -286,6 +287,7 @@ FILTERS[User] = {
     "after_id": col(User.id) > bindparam("after_id"),
 }
 ALL_USERS = select(*columns(User))
+INACTIVE_USERS = select(col(User.id)).where(~col(User.is_active)).order_by(col(User.id))
 NEWEST_USERS = part(User, ALL_USERS, rows_of(User), col(User.id).desc())
 COUNT_USERS = select(func.count()).select_from(User).where(NOT_DELETED)
 
@@ -374,11 +376,14 @@ def deactivate_users(db: Session, ids: list[int] | None, days: int | None = None
 
 def delete_inactive_users(db: Session) -> dict[str, int]:
     """Delete the inactive users but those who have orders, and count both."""
-    inactive = ~col(User.is_active)
+    # Locked, they order nothing; only the next statement sees the orders that were waited for.
+    ids = execute(db, INACTIVE_USERS.with_for_update()).scalars().all()
     ordered = select(col(Order.id)).where(col(Order.user_id) == User.id)
-    deleted = execute(db, delete(User).where(inactive, ~ordered.exists())).rowcount
-    kept = execute(db, select(func.count()).select_from(User).where(inactive)).scalar_one()
-    return {"deleted_count": deleted, "kept_count": kept}
+    deleted = 0
+    for start in range(0, len(ids), BATCH):
+        batch = col(User.id).in_(ids[start : start + BATCH])
+        deleted += execute(db, delete(User).where(batch, ~ordered.exists())).rowcount
+    return {"deleted_count": deleted, "kept_count": len(ids) - deleted}
 
 
 def list_of_user(db: Session, model: Any, user_id: int, query: models.Pagination) -> list[Any]:
@@ -443,6 +448,21 @@ TAGS_OF_POSTS = (
     .where(col(PostTag.post_id).in_(ids_parameter("posts")))
     .order_by(col(Tag.id))
 )
+NUMBERED_COMMENTS = (
+    select(
+        *columns(Comment),
+        func.row_number()
+        .over(partition_by=col(Comment.post_id), order_by=col(Comment.id))
+        .label("number"),
+    )
+    .where(col(Comment.post_id).in_(ids_parameter("posts")))
+    .subquery()
+)
+FIRST_COMMENTS = (
+    select(*(NUMBERED_COMMENTS.c[name] for name in Comment.model_fields))
+    .where(NUMBERED_COMMENTS.c.number <= MAX_COMMENTS)
+    .order_by(NUMBERED_COMMENTS.c.id)
+)
 
 
 def tags_of(db: Session, post_ids: list[int]) -> dict[int, list[Tag]]:
@@ -474,12 +494,11 @@ def get_post(db: Session, id: int) -> models.PostDetail:
 def list_posts_with_comments(
     db: Session, query: models.KeysetPagination
 ) -> list[models.PostWithComments]:
-    """Return posts with tags and comments: one statement for each of the three."""
+    """Return posts with tags and their first comments: one statement for each of the three."""
     posts = list_rows(db, Post, query)
     ids = [post.id for post in posts]
     tags, comments = tags_of(db, ids), defaultdict(list)
-    written = rows_of(Comment).where(col(Comment.post_id).in_(ids)).order_by(col(Comment.id))
-    for comment in fetch(db, Comment, written):
+    for comment in fetch(db, Comment, FIRST_COMMENTS, {"posts": ids}):
         comments[comment.post_id].append(comment)
     return [
         nest(models.PostWithComments, post, tags=tags[post.id], comments=comments[post.id])
@@ -564,7 +583,7 @@ COMMENTS_OF_POST = rows_of(Comment).where(col(Comment.post_id) == bindparam("pos
 # ── Categories ───────────────────────────────────────────────────────────────────────────────────
 
 FILTERS[Category] = {"after_id": col(Category.id) > bindparam("after_id")}
-BATCH = 1000  # values in one IN (…), which databases limit
+MAX_TREE = 5000
 MAX_DEPTH = 50  # JSON nested without a bound could not be written
 
 
@@ -625,8 +644,14 @@ def delete_category(db: Session, id: int) -> None:
 
 
 def read_category_tree(db: Session) -> list[models.CategoryTree]:
-    """Return the categories without a parent, each with its children below it."""
-    rows = fetch(db, Category, rows_of(Category).order_by(col(Category.id)))
+    """Return the categories without a parent, each with its children below it.
+
+    Raises RuleError if they are too many for one answer.
+    """
+    all_rows = rows_of(Category).order_by(col(Category.id))
+    rows = fetch(db, Category, all_rows.limit(MAX_TREE + 1))
+    if len(rows) > MAX_TREE:
+        raise RuleError(f"More than {MAX_TREE} categories: read them page by page")
     nodes = {row.id: nest(models.CategoryTree, row, children=[]) for row in rows}
     for node in nodes.values():
         if node.parent_id is not None:
@@ -714,7 +739,7 @@ def list_low_stock(db: Session, threshold: int, query: models.Pagination) -> lis
 
 
 def list_category_stats(db: Session) -> list[models.CategoryStats]:
-    """Return the prices of each category's active products, largest category first."""
+    """Return the prices of the active products in the 1000 largest categories, by size."""
     price, count = col(Product.price), func.count(col(Product.id))
     statement = (
         select(col(Category.name), count, func.sum(price), func.min(price), func.max(price))
@@ -722,6 +747,7 @@ def list_category_stats(db: Session) -> list[models.CategoryStats]:
         .where(col(Product.is_active))
         .group_by(col(Category.id), col(Category.name))
         .order_by(count.desc(), col(Category.id))
+        .limit(BATCH)
     )
     return [
         models.CategoryStats(
@@ -810,7 +836,7 @@ TRANSITIONS = {
 def place_order(
     db: Session, data: models.OrderCreate, key: str | None = None
 ) -> models.OrderWithItems:
-    """Take the stock and insert the order; a key used before returns the order of then.
+    """Take the stock and insert the order; a key that the user sent before returns that order.
 
     Raises NotFoundError, RuleError for what cannot be sold, ConflictError for the key.
     """
@@ -819,7 +845,8 @@ def place_order(
         quantities[line.product_id] += line.quantity
     products = lock_products(db, list(quantities))
     # Behind the locks: of two requests with one key, the second finds the first one's order.
-    request_hash = key and sha256(data.model_dump_json().encode()).hexdigest()
+    request_hash = key and hash_of(data.model_dump_json())
+    key = key and hash_of(f"{data.user_id} {key}")
     if earlier := _earlier_order(db, data.user_id, key, request_hash):
         return _with_items(db, earlier)
     items = [_order_item(products, *line) for line in quantities.items()]
@@ -836,6 +863,11 @@ def place_order(
     rows = add_all(db, OrderItem, [{"order_id": order.id, **i} for i in items], key="order_id")
     _notify(db, order)
     return nest(models.OrderWithItems, order, items=sorted(rows, key=lambda row: row.id))
+
+
+def hash_of(text: str) -> str:
+    """Return the SHA-256 of a text, 64 characters."""
+    return sha256(text.encode()).hexdigest()
 
 
 def _total(items: list[dict[str, Any]]) -> Decimal:
@@ -952,13 +984,3 @@ def summarize_orders(db: Session, user_id: int | None) -> models.OrderSummary:
         ),
         orders_by_status={status: count for status, count, _ in rows},
     )
-
-
-# ── Service ──────────────────────────────────────────────────────────────────────────────────────
-
-
-def ping(db: Session) -> float:
-    """Return how many seconds one round trip to the database takes."""
-    start = perf_counter()
-    execute(db, select(1))
-    return perf_counter() - start

@@ -1,29 +1,23 @@
 """Where the data lives: the engines, and a session for each request."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import cache
+from time import perf_counter
 from typing import Annotated, Any
 
-from anyio import CapacityLimiter, move_on_after
+from anyio import CapacityLimiter, move_on_after, to_thread
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from core.deadline import BusyError, Deadline
 from core.engines import close_async_engine, open_async_engine, open_engine
 from core.schema import prepare_schema
 from core.settings import Settings, parse_url, read_settings
-
-
-class BusyError(Exception):
-    """No connection became free within DATABASE_LOCK_TIMEOUT seconds."""
-
-    def __str__(self) -> str:
-        """Say so in the log."""
-        return "no connection became free within DATABASE_LOCK_TIMEOUT"
-
 
 # ── Engines ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -42,6 +36,7 @@ class Database:
         self.reader = self.reporter = open_engine(url, settings)
         if self.read_url != url:
             self.reporter = open_engine(self.read_url, settings)
+        self.prober = open_engine(url, settings)
         self.async_writer = open_async_engine(url, settings, write=True)
         self.async_reader = open_async_engine(url, settings)
         # As many requests at once as connections: whoever waits takes neither thread nor pool.
@@ -49,6 +44,7 @@ class Database:
             engine: CapacityLimiter(engine.pool.size())  # type: ignore[attr-defined]
             for engine in (self.writer, self.reader, self.reporter)
         }
+        self.limits[self.prober] = CapacityLimiter(1)
         self.patience = settings.database_lock_timeout
 
     @asynccontextmanager
@@ -64,6 +60,21 @@ class Database:
         finally:
             limit.release_on_behalf_of(request)
 
+    async def ping(self) -> float | None:
+        """Return the seconds of one round trip; None if there is none within 2 seconds.
+
+        It has a connection of its own, so that it does not wait for those who wait for a lock.
+        """
+        with Deadline(1.5, "GET /health"), suppress(SQLAlchemyError):
+            return await to_thread.run_sync(self._ping, limiter=self.limits[self.prober])
+        return None
+
+    def _ping(self) -> float:
+        with self.prober.connect() as connection:
+            start = perf_counter()
+            connection.execute(select(1))
+            return perf_counter() - start
+
     def pool_status(self) -> dict[str, Any]:
         """Return the dialect and the numbers of the pool of writing connections."""
         pool: Any = self.writer.pool
@@ -77,7 +88,7 @@ class Database:
 
     async def dispose(self) -> None:
         """Close all connections."""
-        for engine in (self.writer, self.reader, self.reporter):
+        for engine in (self.writer, self.reader, self.reporter, self.prober):
             engine.dispose()
         for async_engine in (self.async_writer, self.async_reader):
             await close_async_engine(async_engine)

@@ -5,7 +5,6 @@ itself, then what creates a row (…Create), what changes one (…Update), what 
 (…Filters), and answers that nest rows of other tables.
 """
 
-import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -25,7 +24,6 @@ from pydantic import (
     Strict,
 )
 from sqlalchemy import (
-    DDL,
     CheckConstraint,
     DateTime,
     Enum,
@@ -37,12 +35,22 @@ from sqlalchemy import (
     column,
     event,
     func,
-    text,
 )
 from sqlalchemy.dialects import mysql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import configure_mappers
 from sqlmodel import Field, Relationship, SQLModel
+
+from core.checks import (
+    refuse_blank,
+    refuse_name,
+    refuse_nul,
+    refuse_weak,
+    tidy,
+    tidy_lower,
+    upper,
+)
+from core.indexes import search_index, visible_index
 
 # Predictable names: a migration can drop the constraint, crud.py can tell which one was broken.
 SQLModel.metadata.naming_convention = {
@@ -61,49 +69,22 @@ SQLModel.metadata.naming_convention = {
 MAX_INTEGER = 2_147_483_647  # the largest INTEGER of PostgreSQL and MariaDB
 
 
-def refuse_nul(value: Any) -> Any:
-    """Return the value; raise ValueError when it is text with a NUL, which PostgreSQL refuses."""
-    if isinstance(value, str) and "\0" in value:
-        raise ValueError("Text must not contain NUL characters")
-    return value
-
-
-def _refuse_blank(text: str) -> str:
-    if not text.strip():
-        raise ValueError("Text must not be blank")
-    return text
-
-
-def _refuse_weak(password: str) -> str:
-    if not (any(map(str.isupper, password)) and any(map(str.isdigit, password))):
-        raise ValueError("Password needs an upper-case letter and a digit")
-    return password
-
-
-def _tidy(value: object) -> object:
-    """Strip text, and compose its letters and accents (NFC), so that equal looks equal."""
-    return unicodedata.normalize("NFC", value.strip()) if isinstance(value, str) else value
-
-
-def _upper(sku: str | None) -> str | None:
-    return sku and sku.upper()
-
-
-def _tidy_lower(value: object) -> object:
-    return _tidy(value.lower()) if isinstance(value, str) else value
-
-
 # Strict, or JSON's true and "7" would pass for the integers 1 and 7.
 Integer = Annotated[int, Strict()]
 Boolean = Annotated[bool, Strict()]
 Id = Annotated[Integer, pydantic.Field(ge=1, le=MAX_INTEGER)]
-NotBlank = Annotated[str, AfterValidator(_refuse_blank)]
-Tidy = Annotated[NotBlank, BeforeValidator(_tidy)]
+NotBlank = Annotated[str, AfterValidator(refuse_blank)]
+Tidy = Annotated[NotBlank, BeforeValidator(tidy)]
 NameOrFullName = Annotated[
     NotBlank,
     pydantic.Field(min_length=2, max_length=50, validation_alias=AliasChoices("name", "full_name")),
 ]
-Email = Annotated[EmailStr, pydantic.Field(max_length=254), BeforeValidator(_tidy_lower)]
+Email = Annotated[
+    EmailStr,
+    pydantic.Field(max_length=254),
+    BeforeValidator(refuse_name),
+    BeforeValidator(tidy_lower),
+]
 Username = Annotated[
     str | None,
     pydantic.Field(min_length=3, max_length=50, pattern=r"^[a-zA-Z0-9_]+$", examples=["ada_1815"]),
@@ -111,19 +92,19 @@ Username = Annotated[
 Password = Annotated[
     str,
     pydantic.Field(min_length=8, max_length=100, examples=["Secret123"]),
-    AfterValidator(_refuse_weak),
+    AfterValidator(refuse_weak),
 ]
 Slug = Annotated[
     str, pydantic.Field(max_length=220, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", examples=["a-title"])
 ]
 TagName = Annotated[
-    NotBlank, pydantic.Field(min_length=1, max_length=50), BeforeValidator(_tidy_lower)
+    NotBlank, pydantic.Field(min_length=1, max_length=50), BeforeValidator(tidy_lower)
 ]
 Sku = Annotated[
     str | None,
     pydantic.Field(min_length=1, max_length=50, pattern=r"^[A-Za-z0-9-]+$", examples=["WH-001"]),
-    BeforeValidator(_tidy),
-    AfterValidator(_upper),
+    BeforeValidator(tidy),
+    AfterValidator(upper),
 ]
 # Exact in Python and in the database, a number in JSON.
 Amount = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
@@ -157,8 +138,13 @@ class Base(SQLModel):
 
     model_config = {"json_schema_serialization_defaults_required": True}
 
-    # MariaDB's default collation takes A for a and é for e; the other databases do not.
-    __table_args__: ClassVar[Any] = {"mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin"}
+    # MariaDB's default collation takes A for a and é for e; SQLite gives the id of a deleted row to
+    # the next one. The other databases do not.
+    __table_args__: ClassVar[Any] = {
+        "mysql_charset": "utf8mb4",
+        "mysql_collate": "utf8mb4_bin",
+        "sqlite_autoincrement": True,
+    }
 
 
 class WithId(Base):
@@ -226,17 +212,6 @@ def _order_fields(row: Base, _: object) -> None:
             values[name] = values.pop(name)
 
 
-def search_index(table: str, *names: str) -> Index:
-    """Return PostgreSQL's index for terms in columns; other databases read all rows instead."""
-    trigrams = dict.fromkeys(names, "gin_trgm_ops")
-    index = Index(f"ix_{table}_search", *names, postgresql_using="gin", postgresql_ops=trigrams)
-    return index.ddl_if("postgresql")
-
-
-TRIGRAMS: Any = DDL("CREATE EXTENSION IF NOT EXISTS pg_trgm")  # type: ignore[no-untyped-call]
-event.listen(Base.metadata, "before_create", TRIGRAMS.execute_if(dialect="postgresql"))
-
-
 class Pagination(Input):
     """How many rows of a list to leave out, and how many to answer."""
 
@@ -293,10 +268,7 @@ class User(UserRow, table=True):
 
     __tablename__ = "users"
     __table_args__ = (
-        # For deep pages; in other databases' indexes of deleted_at every entry has its id.
-        Index("ix_users_visible", "id", postgresql_where=text("deleted_at IS NULL")).ddl_if(
-            "postgresql"
-        ),
+        visible_index("users"),
         search_index("users", "name", "username", "email", "city"),
         Base.__table_args__,
     )
@@ -643,6 +615,7 @@ class Order(OrderRow, table=True):
         Base.__table_args__,
     )
 
+    # Of the user and the key together: one user's key says nothing about another user's orders.
     idempotency_key: str | None = Field(default=None, max_length=64, unique=True, exclude=True)
     request_hash: str | None = Field(default=None, max_length=64, exclude=True)
 

@@ -10,14 +10,17 @@ from typing import Any
 from urllib.parse import unquote
 
 from anyio import move_on_after
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.exc import ArgumentError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from core.arguments import arguments_for
+from core.deadline import descriptor, watch_connections
 from core.settings import DRIVERS, Settings, StartupError
 
 READ_ONLY = {"sqlite": "PRAGMA query_only = ON", "mysql": "SET SESSION TRANSACTION READ ONLY"}
+# What a server says that only reads: PostgreSQL, SQLite, MariaDB and MySQL.
+READ_ONLY_ERRORS = {"25006", "SQLITE_READONLY", 1290, 1792, 1836}
 # Not on Windows, where the other kind costs as little.
 Selector = getattr(selectors, "PollSelector", selectors.DefaultSelector)
 
@@ -41,8 +44,6 @@ def _open(create: Callable[..., Any], url: URL, settings: Settings, *, write: bo
     options = options_for(url, settings, write=write)
     ours = options["connect_args"].items()  # the user's are in the URL, and come before
     options["connect_args"] = {k: v for k, v in ours if k not in url.query} | arguments
-    if create is create_async_engine:
-        options["pool_pre_ping"] = url.get_backend_name() != "sqlite"
     try:
         return create(url, **options)
     except (ArgumentError, ValueError) as error:
@@ -80,11 +81,17 @@ def options_for(url: URL, settings: Settings, *, write: bool) -> dict[str, Any]:
             options["connect_args"] = {"timeout": seconds}
             options["pool_size"] = 1 if write else settings.database_pool_size
         case "postgresql":
-            options["connect_args"] = {"connect_timeout": seconds}
+            options["connect_args"] = {
+                "connect_timeout": seconds,
+                # A network that swallows everything is noticed within these seconds.
+                "keepalives_idle": seconds,
+                "keepalives_interval": seconds,
+                "keepalives_count": 2,
+                "tcp_user_timeout": seconds * 1000,
+            }
         case "mysql":
             options["connect_args"] = {"connect_timeout": seconds}
             options["isolation_level"] = "READ COMMITTED"  # as PostgreSQL has it by default
-            options["pool_pre_ping"] = True
     if not write:
         options |= {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
     return options
@@ -92,16 +99,23 @@ def options_for(url: URL, settings: Settings, *, write: bool) -> dict[str, Any]:
 
 def variables_for(url: URL, settings: Settings, *, write: bool) -> dict[str, str]:
     """Return what each connection to a server sets, but for what the user's arguments set."""
-    seconds = settings.database_lock_timeout
+    seconds, limit = settings.database_lock_timeout, settings.request_timeout
     match url.get_backend_name():
         case "postgresql":
-            variables = {"timezone": "UTC", "lock_timeout": f"{seconds}s"}
+            variables = {
+                "timezone": "UTC",
+                "lock_timeout": f"{seconds}s",
+                "statement_timeout": f"{limit}s",
+                "idle_in_transaction_session_timeout": f"{limit}s",
+            }
             if not write:
                 variables["default_transaction_read_only"] = "on"
                 # A plan for any term would read all rows for a rare one, so each gets its own.
                 variables["plan_cache_mode"] = "force_custom_plan"
         case "mysql":
-            variables = {"innodb_lock_wait_timeout": f"{seconds}"}
+            # MySQL takes what is between /*M! and */ for a comment.
+            limits = f"max_statement_time = {limit}, idle_transaction_timeout = {limit}"
+            variables = {"innodb_lock_wait_timeout": f"{seconds} /*M!, {limits} */"}
         case _:
             variables = {}
     # In `options` PostgreSQL's own clients say what to set, in `init_command` MariaDB's.
@@ -111,6 +125,10 @@ def variables_for(url: URL, settings: Settings, *, write: bool) -> dict[str, str
 
 def listen(engine: Engine, url: URL, settings: Settings, *, write: bool = False) -> Engine:
     """Return the engine, with what each of its connections is told and checked for."""
+    watch_connections(engine)
+    event.listen(engine, "handle_error", _replace_unusable)
+    if write:
+        event.listen(engine, "handle_error", _replace_read_only)
     variables = variables_for(url, settings, write=write)
     match engine.dialect.name:
         case "sqlite":
@@ -121,11 +139,11 @@ def listen(engine: Engine, url: URL, settings: Settings, *, write: bool = False)
         case "postgresql":
             event.listen(engine, "connect", partial(_prepare_postgresql, variables))
             event.listen(engine, "begin", _set_for_transaction)
-            if not engine.dialect.is_async:
-                event.listen(engine, "checkout", partial(_check_connection, engine.dialect))
         case "mysql":
             for name, value in variables.items():
                 event.listen(engine, "connect", partial(_run, f"SET SESSION {name} = {value}"))
+    if engine.dialect.name != "sqlite":
+        event.listen(engine, "checkout", partial(_check_connection, engine.dialect))
     if not write and engine.dialect.name in READ_ONLY:
         event.listen(engine, "connect", partial(_run, READ_ONLY[engine.dialect.name]))
     return engine
@@ -167,17 +185,35 @@ def _run(statement: str, connection: Any, _record: object) -> None:
     cursor.close()
 
 
-def _check_connection(dialect: Any, connection: Any, _record: object, _proxy: object) -> None:
+def _check_connection(dialect: Any, connection: Any, record: Any, _proxy: object) -> None:
     # A ping before each request would be a round trip. A server that closes a connection says so,
     # and that waits in the socket to be read: only then is there something to ask.
-    with Selector() as selector:
-        selector.register(connection.fileno(), selectors.EVENT_READ)
-        if not selector.select(0):
-            return
     try:
-        dialect.do_ping(connection)
-    except dialect.loaded_dbapi.Error as error:
+        if dialect.driver == "aiomysql" or _can_be_read(descriptor(record.driver_connection)):
+            dialect.do_ping(connection)  # aiomysql reads it before we see it
+    except (dialect.loaded_dbapi.Error, AttributeError, ValueError) as error:  # or it is closed
         raise InvalidatePoolError from error  # the pool connects anew
+
+
+def _can_be_read(descriptor: int) -> bool:
+    with Selector() as selector:
+        selector.register(descriptor, selectors.EVENT_READ)
+        return bool(selector.select(0))
+
+
+def _replace_unusable(context: ExceptionContext) -> None:
+    # A table was altered: PostgreSQL refuses statements that it prepared before, on and on.
+    diagnostics = getattr(context.original_exception, "diag", None)
+    if diagnostics and diagnostics.source_function == "RevalidateCachedQuery":
+        context.is_disconnect = True
+
+
+def _replace_read_only(context: ExceptionContext) -> None:
+    # Another server took over and this one only reads: a new connection may find the other one.
+    error: Any = context.original_exception
+    code = getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorname", None)
+    if (code or next(iter(error.args), None)) in READ_ONLY_ERRORS:
+        context.is_disconnect = True
 
 
 def stop_driver_transactions(connection: Any, _record: object) -> None:
@@ -216,7 +252,6 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
     # SQLite's lower(), which searches use, only knows ASCII.
     connection.create_function("lower", 1, lambda text: text and text.lower(), deterministic=True)
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")  # readers do not wait for the writer
     cursor.execute("PRAGMA synchronous = NORMAL")  # with WAL, a killed process loses nothing
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()

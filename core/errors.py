@@ -1,6 +1,5 @@
 """Which answer an error gets."""
 
-import logging
 import re
 import sqlite3
 from typing import Any
@@ -15,9 +14,8 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 import crud
-from database import BusyError
-
-logger = logging.getLogger("uvicorn.error")
+from core.deadline import BusyError
+from core.logs import logger, request_id
 
 
 class Error(BaseModel):
@@ -26,10 +24,15 @@ class Error(BaseModel):
     detail: str
 
 
-# What passes by itself: SQLSTATEs of PostgreSQL (serialization, deadlock, lock, too many
-# connections, shutdown and start-up; 08 is the connection), error numbers of MariaDB and MySQL.
-PASSING_STATES = ("08", "40001", "40P01", "55P03", "53300", "57P0")
-PASSING_NUMBERS = {1040, 1053, 1203, 1205, 1213, 1927, 2002, 2003, 2006, 2013}
+# What passes: SQLSTATEs of PostgreSQL (serialization, deadlock, lock, connections or disk used up,
+# statement time-out, shutdown and start-up; 08 is the connection), numbers of MariaDB and MySQL,
+# names of SQLite.
+PASSING_STATES = ("08", "40001", "40P01", "53", "55P03", "57014", "57P0")
+PASSING_NUMBERS = {
+    *(1021, 1040, 1053, 1114, 1203, 1205, 1213, 1927, 1969),
+    *(2002, 2003, 2006, 2013, 3024),
+}
+PASSING_NAMES = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_INTERRUPT")
 
 
 def may_pass(error: Exception) -> bool:
@@ -40,7 +43,7 @@ def may_pass(error: Exception) -> bool:
     if error.connection_invalidated:
         return True
     if isinstance(cause, sqlite3.Error):
-        return getattr(cause, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+        return getattr(cause, "sqlite_errorname", "").startswith(PASSING_NAMES)
     if isinstance(cause, psycopg.Error):
         return (cause.sqlstate or _connection_state(cause)).startswith(PASSING_STATES)
     return bool(cause and cause.args and cause.args[0] in PASSING_NUMBERS)
@@ -52,6 +55,7 @@ def _connection_state(error: psycopg.Error) -> str:
     return "" if refused_for_good or not isinstance(error, psycopg.OperationalError) else "08"
 
 
+TRY_AGAIN = "The database is busy or away; try again"
 STATUS_CODES = {
     crud.NotFoundError: 404,
     crud.ConflictError: 409,
@@ -82,12 +86,17 @@ async def answer_database_error(request: Request, error: Exception) -> JSONRespo
     """Answer 503 if the same request may succeed a moment later; any other fault is a bug."""
     if not may_pass(error):
         raise error
-    return answer_try_again(request, error, "The database is busy or away; try again")
+    return answer_try_again(request, error, TRY_AGAIN)
+
+
+def first_line(error: Exception) -> str:
+    """Return what the database said, without the values that PostgreSQL adds in further lines."""
+    return str(getattr(error, "orig", error)).strip().partition("\n")[0]
 
 
 def answer_try_again(request: Request, error: Exception, detail: str) -> JSONResponse:
     """Answer 503, and leave the cause in the log."""
-    cause = str(getattr(error, "orig", error)).strip().partition("\n")[0]
+    cause = first_line(error)
     logger.warning("503 %s %s: %s", request.method, quote(request.url.path), cause)
     return JSONResponse({"detail": detail}, 503, {"Retry-After": "1"})
 
@@ -101,10 +110,13 @@ async def answer_invalid(_: Request, error: RequestValidationError) -> JSONRespo
     return JSONResponse({"detail": errors}, 422)
 
 
-async def answer_bug(_: Request, error: Exception) -> JSONResponse:
+async def answer_bug(request: Request, error: Exception) -> JSONResponse:
     """Answer without details; the server's log has them."""
+    cause = f"{type(error).__name__}: {first_line(error)}"
+    logger.error("500 %s %s: %s", request.method, quote(request.url.path), cause)
     # The server closes the connection after a bug; a client that is not told would use it again.
-    return JSONResponse({"detail": "Internal server error"}, 500, {"Connection": "close"})
+    headers = {"Connection": "close", "X-Request-ID": request_id.get()}
+    return JSONResponse({"detail": "Internal server error"}, 500, headers)
 
 
 HANDLERS: dict[int | type[Exception], Any] = {

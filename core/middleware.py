@@ -2,11 +2,13 @@
 
 from functools import cache
 
-from fastapi import HTTPException
+from fastapi import HTTPException, Request
 from fastapi.responses import JSONResponse
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from core.deadline import Deadline
+from core.errors import TRY_AGAIN, answer_try_again
 from core.settings import StartupError, settings_of
 
 MAX_BODY = 1024 * 1024
@@ -20,25 +22,50 @@ class Middleware:
         self.app = app
 
 
-class LimitBody(Middleware):
-    """Refuse bodies over 1 MiB with 413 and JSON, where FastAPI's max_body_size sends text."""
+class Limits(Middleware):
+    """Bound what one request takes: a body of 1 MiB, REQUEST_TIMEOUT until the answer begins."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Believe a Content-Length that is too large; count the bytes of every other body."""
-        size = 0
+        """Answer 413 to what is too long, 408 or 503 when the time is over."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        size, is_waiting, is_answered = 0, False, False
 
         async def receive_within_limit() -> Message:
-            nonlocal size
+            nonlocal size, is_waiting
+            is_waiting = True
             message = await receive()
+            is_waiting = False
             size += len(message.get("body", b""))
             if size > MAX_BODY:
                 raise HTTPException(413, TOO_LARGE)
             return message
 
-        if int(dict(scope.get("headers", ())).get(b"content-length", 0)) > MAX_BODY:
-            await JSONResponse({"detail": TOO_LARGE}, 413)(scope, receive, send)
-        else:
-            await self.app(scope, receive_within_limit, send)
+        async def send_in_time(message: Message) -> None:
+            nonlocal is_answered
+            is_answered = True
+            deadline.stop()  # how long the client takes to read the answer is its own affair
+            await send(message)
+
+        app = JSONResponse({"detail": TOO_LARGE}, 413) if _says_too_long(scope) else self.app
+        name = f"{scope['method']} {scope['path']}"
+        with Deadline(settings_of(scope).request_timeout, name) as deadline:
+            await app(scope, receive_within_limit, send_in_time)
+        if deadline.passed and not is_answered:
+            await _answer_late(scope, deadline, is_waiting)(scope, receive, send)
+
+
+def _says_too_long(scope: Scope) -> bool:
+    return int(dict(scope["headers"]).get(b"content-length", 0)) > MAX_BODY
+
+
+def _answer_late(scope: Scope, deadline: Deadline, is_waiting: bool) -> JSONResponse:
+    if is_waiting:
+        detail = f"The body did not arrive within {deadline.seconds} seconds"
+        return JSONResponse({"detail": detail}, 408, {"Connection": "close"})
+    cause = TimeoutError(f"it took more than {deadline.seconds} s")
+    return answer_try_again(Request(scope), cause, TRY_AGAIN)
 
 
 class IgnoreLastSlash(Middleware):

@@ -19,7 +19,8 @@ from sqlmodel import Session
 from starlette.routing import Match
 from starlette.types import Scope
 
-from database import BusyError, get_database, get_db, get_read_db, get_report_db
+from core.deadline import BusyError
+from database import get_database, get_db, get_read_db, get_report_db
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 # Which engine serves a request: the first of these that its route or a dependency asks for.

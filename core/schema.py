@@ -1,8 +1,10 @@
 """The version of the schema: which one the database has, and how it gets the newest."""
 
 import logging
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic, sleep
 
 from alembic import command
 from alembic.config import Config
@@ -10,7 +12,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, inspect
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
 from core.arguments import arguments_for
 from core.engines import begin_immediate, stop_driver_transactions
@@ -18,6 +20,8 @@ from core.settings import ROOT, StartupError, shown
 from models import Base
 
 logger = logging.getLogger("uvicorn.error")
+
+PATIENCE = 10  # seconds that a start waits for others who use a SQLite file
 
 
 def alembic_config() -> Config:
@@ -92,6 +96,8 @@ def prepare_schema(url: URL, read_url: URL | None = None) -> None:
         # One transaction: of several workers that start at once, one migrates, the others wait.
         with connect(url) as connection, connection.begin():
             _prepare(connection, url)
+        if url.get_backend_name() == "sqlite":
+            _write_ahead(url)
     except CommandError as error:
         raise StartupError(
             f"The database {shown(url)} does not fit migrations/: {error}."
@@ -124,3 +130,22 @@ def _check_read_url(url: URL) -> None:
             schema_revisions(connection)
     except StartupError as error:
         logger.warning("DATABASE_READ_URL: %s Statistics fail until it can.", error)
+
+
+def _write_ahead(url: URL) -> None:
+    # Readers do not wait for the writer then. The file remembers it, so only the first start does
+    # this; and SQLite gives up at once when others use the file, so this waits for them.
+    connection = migration_engine(url).raw_connection()
+    end = monotonic() + PATIENCE
+    try:
+        while True:
+            try:
+                connection.cursor().execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorname != "SQLITE_BUSY" or monotonic() > end:
+                    raise OperationalError(None, None, error) from error
+                sleep(0.02)
+            else:
+                return
+    finally:
+        connection.close()

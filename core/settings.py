@@ -4,7 +4,7 @@ import os
 import re
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import quote, unquote
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
@@ -53,6 +53,10 @@ class Settings(BaseSettings):
     admin_password: Annotated[SecretStr, AfterValidator(_refuse_short)] = SecretStr("")
     sql_lens: bool = False
     cors_origins: str = ""
+    request_timeout: int = Field(default=10, ge=1)
+    api_key: str = ""
+    allowed_hosts: str = ""
+    log_format: Literal["text", "json"] = "text"
 
 
 def read_settings() -> Settings:

@@ -7,12 +7,15 @@ With TEST_AS_MYSQL_8=1 the app uses nothing on MariaDB that MySQL 8 does not hav
 
 import os
 import shutil
+import signal
 import socket
+import subprocess
+import sys
 import tempfile
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import date
 from itertools import groupby
 from pathlib import Path
@@ -29,6 +32,7 @@ from sqlalchemy.dialects.mysql.base import MySQLDialect
 from core.schema import alembic_config, migration_engine, schema_revisions
 from core.settings import parse_url
 
+ROOT = Path(__file__).parent.parent
 DIALECTS = ["sqlite", "postgresql"] + ["mysql"] * ("TEST_MYSQL_URL" in os.environ)
 NewDatabase = Callable[[], AbstractContextManager[str]]
 
@@ -223,6 +227,35 @@ def serve(
     finally:
         server.should_exit = True
         thread.join()
+
+
+@contextmanager
+def server_process(
+    url: str, *options: str, **settings: str
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run uvicorn as its own process; yields it and its address once it answers."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "uvicorn", "app:app", "--port", str(port), *options],
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": url} | settings,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stderr is not None
+    with process, process.stderr:
+        for line in process.stderr:
+            if "Uvicorn running" in line:
+                break
+        try:
+            yield process, f"http://127.0.0.1:{port}"
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # its workers too
 
 
 @pytest.fixture

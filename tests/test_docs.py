@@ -34,6 +34,17 @@ def test_the_file_map_is_complete() -> None:
     assert {name for name in mapped if not (ROOT / name).exists()} == set()
 
 
+def test_every_promise_has_its_test() -> None:
+    """The table of faults names tests that there are, and all tests of faults."""
+    named = set(re.findall(r"`(test_\w+)`", README))
+    defined, faults = (
+        set(re.findall(r"^def (test_\w+)", "\n".join(map(Path.read_text, files)), re.M))
+        for files in (ROOT.glob("tests/test_*.py"), [ROOT / "tests/test_faults.py"])
+    )
+    assert named <= defined
+    assert faults <= named
+
+
 def curl(client: httpx.Client, command: str) -> httpx.Response:
     """Do what a curl line says."""
     words = iter(shlex.split(command)[1:])

@@ -1,49 +1,16 @@
 """What was acknowledged is there after the server was killed in the middle of its work."""
 
 import itertools
-import os
-import socket
-import subprocess
-import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import sqlalchemy as sa
 
-from conftest import new_product, new_user, serve
+from conftest import new_product, new_user, serve, server_process
 from core.schema import migration_engine
 from core.settings import parse_url
-
-ROOT = Path(__file__).parent.parent
-
-
-@contextmanager
-def server_process(url: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run uvicorn as its own process; yields it and its address once it answers."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", "app:app", "--port", str(port)],
-        cwd=ROOT,
-        env=os.environ | {"DATABASE_URL": url},
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-    )
-    assert process.stderr is not None
-    with process, process.stderr:
-        for line in process.stderr:
-            if "Uvicorn running" in line:
-                break
-        try:
-            yield process, f"http://127.0.0.1:{port}"
-        finally:
-            process.kill()
 
 
 def post_until_killed(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic.script import ScriptDirectory
 from pytest_alembic import MigrationContext, tests
 from pytest_alembic.config import Config as PytestAlembicConfig
 from pytest_alembic.runner import runner
@@ -15,10 +16,11 @@ from pytest_alembic.runner import runner
 from conftest import DIALECTS, migrate
 from core.schema import alembic_config, migration_engine
 from core.settings import parse_url
+from crud import hash_of
 from models import Base
 
 ROOT = Path(__file__).parent.parent
-NEWEST = "0008"
+NEWEST = "0009"
 
 
 @pytest.fixture
@@ -139,7 +141,8 @@ def test_rows_survive_every_step(engine: sa.Engine, url: str, dialect: str) -> N
             }
 
     counts = {}
-    revisions = [f"{n:04}" for n in range(1, int(NEWEST) + 1)]
+    steps = ScriptDirectory.from_config(alembic_config()).walk_revisions()
+    revisions = [step.revision for step in steps][::-1]
     for revision in revisions:
         before = count()
         migrate(url, revision)
@@ -157,6 +160,46 @@ def test_rows_survive_every_step(engine: sa.Engine, url: str, dialect: str) -> N
     migrate(url)
     assert count()["comments"] == 0  # 0001 has no such table: coming back up makes it anew
     assert count()["posts"] == 3
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_no_id_is_given_twice_after_the_upgrade(engine: sa.Engine, url: str) -> None:
+    migrate(url, "0008")
+    tag = "INSERT INTO tags (name) VALUES ('{}') RETURNING id"
+    with engine.begin() as connection:
+        for name in "abc":
+            connection.exec_driver_sql(tag.format(name))
+    migrate(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM tags WHERE id = 3")
+        assert connection.exec_driver_sql(tag.format("d")).scalar_one() == 4
+        made = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE type = 'table'")
+        tables = [sql for (sql,) in made if "\tid INTEGER" in sql]
+        assert len(tables) == 9
+        assert all("AUTOINCREMENT" in sql for sql in tables)
+        assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
+
+
+def test_keys_of_orders_belong_to_their_users_after_the_upgrade(
+    engine: sa.Engine, url: str
+) -> None:
+    migrate(url, "0008")
+    order = (
+        "INSERT INTO orders (id, order_number, status, total_amount, user_id, idempotency_key,"
+        f" created_at, updated_at) VALUES (1, 'ORD-1', 'pending', 0, 1, 'mine', {NOW}, {NOW})"
+    )
+    true = "1" if engine.dialect.name == "sqlite" else "true"
+    user = (
+        "INSERT INTO users (id, name, email, city, is_active, created_at, updated_at) VALUES"
+        f" (1, 'Ada', 'ada@example.com', 'London', {true}, {NOW}, {NOW})"
+    )
+    with engine.begin() as connection:
+        connection.exec_driver_sql(user)
+        connection.exec_driver_sql(order)
+    migrate(url)
+    with engine.begin() as connection:
+        key = connection.exec_driver_sql("SELECT idempotency_key FROM orders").scalar()
+        assert key == hash_of("1 mine")
 
 
 def test_constraints_bind_after_a_rebuild(engine: sa.Engine, url: str) -> None:

@@ -137,6 +137,19 @@ def test_idempotency_key(shop: httpx.Client) -> None:
     assert shop.post("/orders", json=body, headers=key).json() == first.json()
 
 
+def test_an_idempotency_key_belongs_to_one_user(shop: httpx.Client) -> None:
+    other = new_user(shop)["id"]
+    key = {"Idempotency-Key": "1"}
+    body = {"items": [{"product_id": 2, "quantity": 1}]}
+    first = shop.post("/orders", json=body | {"user_id": 1}, headers=key)
+    second = shop.post("/orders", json=body | {"user_id": other}, headers=key)
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert (first.json()["user_id"], second.json()["user_id"]) == (1, other)
+    for user, answer in ((1, first), (other, second)):
+        again = shop.post("/orders", json=body | {"user_id": user}, headers=key)
+        assert again.json() == answer.json()
+
+
 def test_status_machine(shop: httpx.Client) -> None:
     legal = {
         ("pending", "confirmed"),

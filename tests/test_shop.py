@@ -4,8 +4,12 @@ from decimal import Decimal
 from typing import Any
 
 import httpx
+import sqlalchemy as sa
 
+import models
 from conftest import new_order, new_product, new_user
+from core.schema import migration_engine
+from core.settings import parse_url
 
 
 def new_category(client: httpx.Client, name: str, **fields: object) -> dict[str, Any]:
@@ -310,3 +314,14 @@ def test_skus_are_ascii(client: httpx.Client) -> None:
         body = {"name": "P", "price": 1, "sku": sku}
         assert client.post("/products", json=body).status_code == 422, sku
     assert new_product(client, sku=" ab-1 ")["sku"] == "AB-1"
+
+
+def test_a_tree_of_too_many_categories_is_refused(client: httpx.Client, url: str) -> None:
+    names = [{"name": f"c{n}", "slug": f"c{n}", "now": models.utc_now()} for n in range(5001)]
+    insert = sa.text("INSERT INTO categories (name, slug, created_at) VALUES (:name, :slug, :now)")
+    with migration_engine(parse_url(url)).begin() as connection:
+        connection.execute(insert, names[:5000])
+    assert len(client.get("/categories/tree").json()) == 5000
+    with migration_engine(parse_url(url)).begin() as connection:
+        connection.execute(insert, names[5000:])
+    assert client.get("/categories/tree").status_code == 400

@@ -74,6 +74,7 @@ def test_create_user_invalid(client: httpx.Client) -> None:
         ("name", "A" * 51),
         ("name", None),
         ("email", "no-address"),
+        ("email", "Ada <ada@example.com>"),
         ("email", None),
         ("username", "ab"),
         ("username", "no spaces"),
@@ -134,8 +135,12 @@ def test_create_users_bulk_taken(client: httpx.Client) -> None:
         ({"email": "ada@example.com"}, "Email already registered: ada@example.com"),
         ({"email": "u1@example.com"}, "Email already registered: u1@example.com"),
         ({"email": "x@example.com", "username": "ada"}, "Username already taken: ada"),
+        ({"email": "x@example.com", "username": "new"}, "Username already taken: new"),
     ]:
         body = [{"name": "One", "email": "u1@example.com"}, {"name": "Two", **taken}]
+        body += [{"name": "Three", "email": f"{n}@example.com"} for n in range(3)]
+        if taken.get("username") == "new":
+            body[0]["username"] = "new"
         response = client.post("/users/bulk", json=body)
         assert (response.status_code, response.json()) == (409, {"detail": detail})
     assert len(client.get("/users").json()) == 1
@@ -422,3 +427,10 @@ def test_emails_are_compared_in_nfc(client: httpx.Client) -> None:
     composed, decomposed = "zo\u00eb@example.com", "zoe\u0308@example.com"
     assert new_user(client, email=decomposed)["email"] == composed
     assert client.post("/users", json={"name": "Zoë", "email": composed}).status_code == 409
+
+
+def test_the_id_of_a_deleted_user_is_nobody_elses(client: httpx.Client) -> None:
+    first = new_user(client)["id"]
+    assert client.delete(f"/users/{first}").status_code == 204
+    assert new_user(client)["id"] != first
+    assert client.get(f"/users/{first}").status_code == 404

@@ -1,0 +1,109 @@
+"""Who may do what: the key for writing, the hosts that are answered, headers for browsers."""
+
+import argparse
+import hmac
+import os
+import sys
+from ipaddress import ip_address
+from secrets import token_hex
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+from starlette.types import Message, Receive, Scope, Send
+
+from core.logs import logger, request_id
+from core.middleware import Middleware
+from core.settings import Settings, settings_of
+
+READING = {"GET", "HEAD", "OPTIONS"}
+KEPT_PATHS = ("/admin", "/sql", "/health/db")  # need the key even for reading
+SECURITY_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+]
+
+
+class Guard(Middleware):
+    """Give each request an id, and refuse those that ALLOWED_HOSTS and API_KEY do not let in."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Add the id and what browsers are told to the headers of the answer."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        own_id = token_hex(8)
+        request_id.set(own_id)
+        own_headers = [*SECURITY_HEADERS, (b"x-request-id", own_id.encode())]
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *own_headers]
+            await send(message)
+
+        app = refusal(scope, settings_of(scope)) or self.app
+        await app(scope, receive, send_with_headers)
+
+
+def refusal(scope: Scope, settings: Settings) -> JSONResponse | None:
+    """Return the answer to a request that may not come in; None if it may."""
+    if settings.allowed_hosts and _host(scope) not in settings.allowed_hosts.lower().split(","):
+        return JSONResponse({"detail": "This host is not among ALLOWED_HOSTS"}, 400)
+    if settings.api_key and _needs_key(scope) and not _has_key(scope, settings.api_key):
+        detail = "Send the API key: Authorization: Bearer …"
+        return JSONResponse({"detail": detail}, 401, {"WWW-Authenticate": "Bearer"})
+    return None
+
+
+def _header(scope: Scope, name: bytes) -> bytes:
+    return next((value for key, value in scope["headers"] if key == name), b"")
+
+
+def _host(scope: Scope) -> str:
+    host = _header(scope, b"host").decode("latin-1").lower()
+    return host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+
+
+def _needs_key(scope: Scope) -> bool:
+    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    return scope["method"] not in READING or path.startswith(KEPT_PATHS)
+
+
+def _has_key(scope: Scope, key: str) -> bool:
+    # How long it takes tells nothing of how much of a wrong key is right.
+    scheme, _, given = _header(scope, b"authorization").partition(b" ")
+    return scheme.lower() == b"bearer" and hmac.compare_digest(given.strip(), key.encode())
+
+
+def prepare_access(app: FastAPI, settings: Settings) -> None:
+    """Show in OpenAPI what needs the key; warn if there is none and other machines come in."""
+    app.openapi_schema = None
+    if settings.api_key:
+        _describe_key(app.openapi())
+    elif (host := _listening_host(sys.argv[1:])) and not _is_loopback(host):
+        logger.warning("Everyone who reaches %s can change everything: set API_KEY.", host)
+
+
+def _describe_key(schema: dict[str, Any]) -> None:
+    schema["components"]["securitySchemes"] = {"ApiKey": {"type": "http", "scheme": "bearer"}}
+    refused = {"description": "The API key is missing or wrong"}
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
+            if method.upper() not in READING or path.startswith(KEPT_PATHS):
+                operation["security"] = [{"ApiKey": []}]
+                operation["responses"]["401"] = refused
+
+
+def _listening_host(arguments: list[str]) -> str:
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)  # uvicorn's, gunicorn's
+    parser.add_argument("--host", "--bind", "-b", default=os.environ.get("UVICORN_HOST", ""))
+    return str(parser.parse_known_args(arguments)[0].host)
+
+
+def _is_loopback(host: str) -> bool:
+    name = host.rpartition(":")[0] if host.count(":") == 1 else host
+    try:
+        return ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return name == "localhost" or host.startswith("unix:")
