@@ -1,15 +1,14 @@
 """Databases as they are met: behind a pooler, with arguments in the URL, with TLS, moved away."""
 
 import os
-import pwd
 import re
 import shutil
-import socket
 import subprocess
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from getpass import getuser
 from pathlib import Path
 from tempfile import mkdtemp
 from uuid import uuid4
@@ -26,6 +25,7 @@ from conftest import (
     DIALECTS,
     NewDatabase,
     as_text,
+    free_port,
     initialize_as_mysql_8,
     migrate,
     new_order,
@@ -41,17 +41,11 @@ from core.settings import StartupError, parse_url
 from database import ReadDb
 from models import Tag
 
+PGBOUNCER = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
 MARIADB = ["mysql"] if "mysql" in DIALECTS else []  # where TEST_MYSQL_URL is set
 
 
 # ── PgBouncer ────────────────────────────────────────────────────────────────────────────────────
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
@@ -72,7 +66,6 @@ def running(command: list[str], ready: str) -> Iterator[subprocess.Popen[str]]:
 @contextmanager
 def pgbouncer(server: sa.URL, mode: str) -> Iterator[sa.URL]:
     """Run PgBouncer before a server, and yield the URL that leads through it."""
-    program = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
     host, port = server.query.get("host", server.host), free_port()
     size = 4 if mode == "transaction" else 20  # in session mode each client holds one
     user = f"user={server.username}"
@@ -86,10 +79,9 @@ def pgbouncer(server: sa.URL, mode: str) -> Iterator[sa.URL]:
         f"auth_type = any\npool_mode = {mode}\ndefault_pool_size = {size}\n"
         "query_wait_timeout = 10\n"
     )
-    command = [program, str(folder / "pgbouncer.ini")]
+    command = [PGBOUNCER, str(folder / "pgbouncer.ini")]
     if os.getuid() == 0:  # which PgBouncer refuses to run as; the socket's folder is its owner's
-        owner = Path(str(host)).stat().st_uid if str(host).startswith("/") else 65534
-        command[1:1] = ["-u", pwd.getpwuid(owner).pw_name]
+        command[1:1] = ["-u", Path(str(host)).owner() if str(host).startswith("/") else "nobody"]
     with running(command, "process up"):
         yield sa.URL.create(
             "postgresql", server.username, server.password, "127.0.0.1", port, server.database
@@ -102,6 +94,8 @@ def bouncer(
     request: pytest.FixtureRequest, postgresql_server: sa.URL
 ) -> Iterator[tuple[str, sa.URL]]:
     """Yield PgBouncer's mode and its URL; the database has still to be named."""
+    if not Path(PGBOUNCER).exists():
+        pytest.skip("PgBouncer is not installed")
     with pgbouncer(postgresql_server, request.param) as url:
         yield request.param, url
 
@@ -299,7 +293,7 @@ def mariadb_with_tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple
     """Yield a folder with ca.pem, and the URL of a MariaDB server that has TLS, migrated."""
     folder = Path(mkdtemp(prefix="mariadb-"))
     make_certificates(folder)
-    user, port = pwd.getpwuid(os.getuid()).pw_name, free_port()
+    user, port = getuser(), free_port()
     common = ["--no-defaults", f"--datadir={folder}/data", f"--user={user}"]
     install = ["mariadb-install-db", *common, "--auth-root-authentication-method=normal"]
     install += ["--skip-test-db"]  # and no anonymous users, who would come before the others
