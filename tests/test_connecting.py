@@ -1,5 +1,6 @@
 """Databases as they are met: behind a pooler, with arguments in the URL, with TLS, moved away."""
 
+import asyncio
 import os
 import re
 import shutil
@@ -35,9 +36,10 @@ from conftest import (
     serve,
     statements,
 )
+from core.engines import close_async_engine, open_async_engine
 from core.routing import DatabaseRoute
 from core.schema import migration_engine, prepare_schema
-from core.settings import StartupError, parse_url
+from core.settings import Settings, StartupError, parse_url
 from database import ReadDb
 from models import Tag
 
@@ -356,6 +358,27 @@ def test_a_server_that_cannot_prove_itself_is_refused(
     prepare_schema(parse_url(f"{name}&ssl_check_hostname=false"))
     with pytest.raises(StartupError, match="Access denied"):  # this user must have TLS
         prepare_schema(parse_url(f"{as_text(url)}?ssl-mode=DISABLED"))
+
+
+@pytest.mark.parametrize("dialect", MARIADB)
+def test_a_server_without_tls_is_refused_by_both_drivers(url: str) -> None:
+    demanding = parse_url(url).update_query_dict({"ssl": "require"})
+    with sa.create_engine(parse_url(url), poolclass=sa.NullPool).connect() as connection:
+        if connection.exec_driver_sql("SELECT @@have_ssl").scalar() == "YES":
+            pytest.skip("this server has TLS")
+    with pytest.raises(StartupError, match=r"cannot be used: .*SSL"):
+        prepare_schema(demanding)
+
+    async def connect() -> None:
+        engine = open_async_engine(demanding, Settings())
+        try:
+            async with engine.connect():
+                pass
+        finally:
+            await close_async_engine(engine)
+
+    with pytest.raises(sa.exc.OperationalError, match="does not support TLS"):
+        asyncio.run(connect())
 
 
 @pytest.mark.skipif(not MARIADB, reason="TEST_MYSQL_URL is not set")

@@ -310,6 +310,13 @@ def test_settings_and_data_are_found_from_any_folder(copied_project: Path, tmp_p
     assert python(tmp_path, "-c", start, str(copied_project)) == "3\n"
 
 
+def test_exercise_12_works_in_a_folder_with_a_percent_sign(tmp_path: Path) -> None:
+    folder = tmp_path / "100% mine"
+    shutil.copytree(ROOT / "exercises" / "ex12_migrations" / "solution", folder)
+    result = run("alembic", f"sqlite:///{tmp_path}/app.db", folder)
+    assert result.returncode == 0, result.stderr
+
+
 @pytest.mark.parametrize("dialect", ["postgresql"])
 def test_a_replica_that_is_away_is_told_at_the_start(
     url: str, capfd: pytest.CaptureFixture[str]
