@@ -31,7 +31,8 @@ class Database:
 
     def __init__(self, settings: Settings) -> None:
         self.url = url = parse_url(settings.database_url)
-        self.read_url = parse_url(settings.database_read_url) if settings.database_read_url else url
+        read_url = settings.database_read_url
+        self.read_url = parse_url(read_url, "DATABASE_READ_URL") if read_url else url
         self.writer = open_engine(url, settings, write=True)
         self.reader = self.reporter = open_engine(url, settings)
         if self.read_url != url:

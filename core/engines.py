@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from anyio import move_on_after
+from pymysql.err import OperationalError
 from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.exc import ArgumentError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -140,6 +141,7 @@ def listen(engine: Engine, url: URL, settings: Settings, *, write: bool = False)
             event.listen(engine, "connect", partial(_prepare_postgresql, variables))
             event.listen(engine, "begin", _set_for_transaction)
         case "mysql":
+            event.listen(engine, "connect", _refuse_plain)
             for name, value in variables.items():
                 event.listen(engine, "connect", partial(_run, f"SET SESSION {name} = {value}"))
     if engine.dialect.name != "sqlite":
@@ -177,6 +179,13 @@ def _set(variables: dict[str, str], *, local: bool) -> str:
 def _set_for_transaction(connection: Connection) -> None:
     if statement := connection.info.get("for_each_transaction"):
         connection.exec_driver_sql(statement)
+
+
+def _refuse_plain(_: object, record: Any) -> None:
+    # aiomysql goes on without TLS where a server, or somebody in between, says that it has none.
+    driver = record.driver_connection
+    if getattr(driver, "_ssl_context", None) and not driver._secure:
+        raise OperationalError(2026, "the server does not support TLS")
 
 
 def _run(statement: str, connection: Any, _record: object) -> None:

@@ -4,6 +4,7 @@ import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from time import monotonic, sleep
 
 from alembic import command
@@ -126,8 +127,10 @@ def _prepare(connection: Connection, url: URL) -> None:
 def _check_read_url(url: URL) -> None:
     # No reason not to start: all but the statistics works without it, and it may come back.
     try:
-        with connect(url) as connection:
-            schema_revisions(connection)
+        if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+            raise unusable(url, FileNotFoundError("there is no such file"))
+        with connect(url):
+            return
     except StartupError as error:
         logger.warning("DATABASE_READ_URL: %s Statistics fail until it can.", error)
 

@@ -81,7 +81,7 @@ def settings_of(scope: Any) -> Settings:
     return scope.get("state", {}).get("settings") or shared_settings()
 
 
-def parse_url(text: str) -> URL:
+def parse_url(text: str, setting: str = "DATABASE_URL") -> URL:
     """Return the URL with the installed driver in it; raises StartupError if it is unusable.
 
     A password among its arguments moves to where SQLAlchemy hides it; a relative path of SQLite
@@ -92,16 +92,14 @@ def parse_url(text: str) -> URL:
         url = make_url(text)
     except (ArgumentError, ValueError):
         raise StartupError(
-            "The database URL cannot be read: write sqlite:///./app.db or "
+            f"{setting} cannot be read: write sqlite:///./app.db or "
             "postgresql://user:password@host/database, with %40 for an @ in the password."
         ) from None
     backend = url.get_backend_name()
     if backend not in DRIVERS:
-        raise StartupError(
-            f"The database URL is unusable: its scheme is none of {', '.join(DRIVERS)}."
-        )
+        raise StartupError(f"{setting} is unusable: its scheme is none of {', '.join(DRIVERS)}.")
     if reason := _objection(url, text):  # without the URL: where its password ends is uncertain
-        raise StartupError(f"The {backend} database URL is unusable: {reason}.")
+        raise StartupError(f"{setting} is unusable: {reason}.")
     url = url.set(drivername=DRIVERS[backend][0]).update_query_pairs(hosts)
     if backend == "sqlite":
         return url.set(database=_from_project(url.database or ""))

@@ -194,6 +194,13 @@ def url(request: pytest.FixtureRequest, dialect: str) -> Iterator[str]:
         yield fresh
 
 
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 class ThreadedServer(uvicorn.Server):
     """A uvicorn server that tells another thread when it listens."""
 

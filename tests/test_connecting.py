@@ -1,15 +1,15 @@
 """Databases as they are met: behind a pooler, with arguments in the URL, with TLS, moved away."""
 
+import asyncio
 import os
-import pwd
 import re
 import shutil
-import socket
 import subprocess
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from getpass import getuser
 from pathlib import Path
 from tempfile import mkdtemp
 from uuid import uuid4
@@ -26,6 +26,7 @@ from conftest import (
     DIALECTS,
     NewDatabase,
     as_text,
+    free_port,
     initialize_as_mysql_8,
     migrate,
     new_order,
@@ -35,23 +36,18 @@ from conftest import (
     serve,
     statements,
 )
+from core.engines import close_async_engine, open_async_engine
 from core.routing import DatabaseRoute
 from core.schema import migration_engine, prepare_schema
-from core.settings import StartupError, parse_url
+from core.settings import Settings, StartupError, parse_url
 from database import ReadDb
 from models import Tag
 
+PGBOUNCER = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
 MARIADB = ["mysql"] if "mysql" in DIALECTS else []  # where TEST_MYSQL_URL is set
 
 
 # ── PgBouncer ────────────────────────────────────────────────────────────────────────────────────
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
@@ -72,7 +68,6 @@ def running(command: list[str], ready: str) -> Iterator[subprocess.Popen[str]]:
 @contextmanager
 def pgbouncer(server: sa.URL, mode: str) -> Iterator[sa.URL]:
     """Run PgBouncer before a server, and yield the URL that leads through it."""
-    program = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
     host, port = server.query.get("host", server.host), free_port()
     size = 4 if mode == "transaction" else 20  # in session mode each client holds one
     user = f"user={server.username}"
@@ -86,10 +81,9 @@ def pgbouncer(server: sa.URL, mode: str) -> Iterator[sa.URL]:
         f"auth_type = any\npool_mode = {mode}\ndefault_pool_size = {size}\n"
         "query_wait_timeout = 10\n"
     )
-    command = [program, str(folder / "pgbouncer.ini")]
+    command = [PGBOUNCER, str(folder / "pgbouncer.ini")]
     if os.getuid() == 0:  # which PgBouncer refuses to run as; the socket's folder is its owner's
-        owner = Path(str(host)).stat().st_uid if str(host).startswith("/") else 65534
-        command[1:1] = ["-u", pwd.getpwuid(owner).pw_name]
+        command[1:1] = ["-u", Path(str(host)).owner() if str(host).startswith("/") else "nobody"]
     with running(command, "process up"):
         yield sa.URL.create(
             "postgresql", server.username, server.password, "127.0.0.1", port, server.database
@@ -102,6 +96,8 @@ def bouncer(
     request: pytest.FixtureRequest, postgresql_server: sa.URL
 ) -> Iterator[tuple[str, sa.URL]]:
     """Yield PgBouncer's mode and its URL; the database has still to be named."""
+    if not Path(PGBOUNCER).exists():
+        pytest.skip("PgBouncer is not installed")
     with pgbouncer(postgresql_server, request.param) as url:
         yield request.param, url
 
@@ -299,7 +295,7 @@ def mariadb_with_tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple
     """Yield a folder with ca.pem, and the URL of a MariaDB server that has TLS, migrated."""
     folder = Path(mkdtemp(prefix="mariadb-"))
     make_certificates(folder)
-    user, port = pwd.getpwuid(os.getuid()).pw_name, free_port()
+    user, port = getuser(), free_port()
     common = ["--no-defaults", f"--datadir={folder}/data", f"--user={user}"]
     install = ["mariadb-install-db", *common, "--auth-root-authentication-method=normal"]
     install += ["--skip-test-db"]  # and no anonymous users, who would come before the others
@@ -362,6 +358,27 @@ def test_a_server_that_cannot_prove_itself_is_refused(
     prepare_schema(parse_url(f"{name}&ssl_check_hostname=false"))
     with pytest.raises(StartupError, match="Access denied"):  # this user must have TLS
         prepare_schema(parse_url(f"{as_text(url)}?ssl-mode=DISABLED"))
+
+
+@pytest.mark.parametrize("dialect", MARIADB)
+def test_a_server_without_tls_is_refused_by_both_drivers(url: str) -> None:
+    demanding = parse_url(url).update_query_dict({"ssl": "require"})
+    with sa.create_engine(parse_url(url), poolclass=sa.NullPool).connect() as connection:
+        if connection.exec_driver_sql("SELECT @@have_ssl").scalar() == "YES":
+            pytest.skip("this server has TLS")
+    with pytest.raises(StartupError, match=r"cannot be used: .*SSL"):
+        prepare_schema(demanding)
+
+    async def connect() -> None:
+        engine = open_async_engine(demanding, Settings())
+        try:
+            async with engine.connect():
+                pass
+        finally:
+            await close_async_engine(engine)
+
+    with pytest.raises(sa.exc.OperationalError, match="does not support TLS"):
+        asyncio.run(connect())
 
 
 @pytest.mark.skipif(not MARIADB, reason="TEST_MYSQL_URL is not set")

@@ -148,7 +148,7 @@ def run(
 
 
 CANNOT_START = [
-    ("nonsense", "The database URL cannot be read"),
+    ("nonsense", "DATABASE_URL cannot be read"),
     ("sqlite:///{folder}/missing/app.db", "cannot be used: unable to open database file"),
     ("sqlite:///{folder}/notes.txt", "cannot be used: file is not a database"),
     ("sqlite:///{folder}/foreign.db", "holds tables of something else (mine)"),
@@ -310,6 +310,13 @@ def test_settings_and_data_are_found_from_any_folder(copied_project: Path, tmp_p
     assert python(tmp_path, "-c", start, str(copied_project)) == "3\n"
 
 
+def test_exercise_12_works_in_a_folder_with_a_percent_sign(tmp_path: Path) -> None:
+    folder = tmp_path / "100% mine"
+    shutil.copytree(ROOT / "exercises" / "ex12_migrations" / "solution", folder)
+    result = run("alembic", f"sqlite:///{tmp_path}/app.db", folder)
+    assert result.returncode == 0, result.stderr
+
+
 @pytest.mark.parametrize("dialect", ["postgresql"])
 def test_a_replica_that_is_away_is_told_at_the_start(
     url: str, capfd: pytest.CaptureFixture[str]
@@ -319,6 +326,11 @@ def test_a_replica_that_is_away_is_told_at_the_start(
     said = capfd.readouterr().err
     assert "DATABASE_READ_URL: The database postgresql+psycopg://ada:***@" in said
     assert "s3cret" not in said
+    with serve(url, DATABASE_READ_URL="sqlite:////nowhere/replica.db") as client:
+        assert client.get("/users").status_code == 200
+    assert "DATABASE_READ_URL: The database sqlite:////nowhere/replica.db" in capfd.readouterr().err
+    with pytest.raises(StartupError, match="DATABASE_READ_URL is unusable: it names no database"):
+        Database(Settings(database_url=url, database_read_url="postgresql://ada@host"))
 
 
 @pytest.mark.parametrize("dialect", [name for name in DIALECTS if name != "sqlite"])
