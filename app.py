@@ -72,7 +72,7 @@ for middleware in (Limits, AnswerHead, Guard, IgnoreLastSlash, AllowOrigins, Exp
 # ── Parameters ───────────────────────────────────────────────────────────────────────────────────
 
 
-PathId = Annotated[int, BeforeValidator(refuse_unusual_digits), Path(ge=1, le=models.MAX_INTEGER)]
+PathId = Annotated[int, Path(ge=1, le=models.MAX_INTEGER), BeforeValidator(refuse_unusual_digits)]
 PathText = Annotated[str, Path(max_length=254), AfterValidator(refuse_nul)]
 UserIds = Annotated[list[models.Id] | None, Body(embed=True, min_length=1, max_length=1000)]
 Difference = Annotated[

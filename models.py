@@ -49,6 +49,7 @@ from core.checks import (
     tidy,
     tidy_lower,
     upper,
+    whole,
 )
 from core.indexes import search_index, visible_index
 
@@ -70,7 +71,7 @@ MAX_INTEGER = 2_147_483_647  # the largest INTEGER of PostgreSQL and MariaDB
 
 
 # Strict, or JSON's true and "7" would pass for the integers 1 and 7.
-Integer = Annotated[int, Strict()]
+Integer = Annotated[int, Strict(), BeforeValidator(whole)]
 Boolean = Annotated[bool, Strict()]
 Id = Annotated[Integer, pydantic.Field(ge=1, le=MAX_INTEGER)]
 NotBlank = Annotated[str, AfterValidator(refuse_blank)]
@@ -91,7 +92,12 @@ Username = Annotated[
 ]
 Password = Annotated[
     str,
-    pydantic.Field(min_length=8, max_length=100, examples=["Secret123"]),
+    pydantic.Field(
+        min_length=8,
+        max_length=100,
+        examples=["Secret123"],
+        json_schema_extra={"pattern": "[A-Z].*[0-9]|[0-9].*[A-Z]"},
+    ),
     AfterValidator(refuse_weak),
 ]
 Slug = Annotated[
@@ -108,6 +114,15 @@ Sku = Annotated[
 ]
 # Exact in Python and in the database, a number in JSON.
 Amount = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
+PRICE = {"type": "number", "maximum": 99999999.99}  # in OpenAPI, where no Decimal is
+Price = Annotated[
+    Amount, pydantic.WithJsonSchema(PRICE | {"minimum": 0.01, "multipleOf": 0.01}, "validation")
+]
+AnyPrice = Annotated[
+    Decimal,
+    pydantic.Field(ge=0, le=Decimal("99999999.99")),
+    pydantic.WithJsonSchema(PRICE | {"minimum": 0}),
+]
 Money = Annotated[Amount, pydantic.Field(ge=0, max_digits=10, decimal_places=2)]
 Stock = Annotated[Integer, pydantic.Field(ge=0, le=MAX_INTEGER)]
 StockOrQuantity = Annotated[
@@ -484,7 +499,7 @@ class ProductBase(Base):
     slug: Slug | None = Field(default=None, unique=True)
     sku: Sku = Field(default=None, unique=True)
     description: str | None = Field(default=None, max_length=2000)
-    price: Amount = Field(gt=0, max_digits=10, decimal_places=2, sa_type=Numeric(10, 2), index=True)
+    price: Price = Field(gt=0, max_digits=10, decimal_places=2, sa_type=Numeric(10, 2), index=True)
     stock: Stock = Field(default=0, index=True)
 
 
@@ -525,8 +540,8 @@ class ProductUpdate(Update, ProductBase):
 
 class ProductFilters(KeysetPagination):
     category_id: int | None = Field(default=None, ge=1, le=MAX_INTEGER)
-    min_price: Decimal | None = Field(default=None, ge=0, max_digits=10, decimal_places=2)
-    max_price: Decimal | None = Field(default=None, ge=0, max_digits=10, decimal_places=2)
+    min_price: AnyPrice | None = None
+    max_price: AnyPrice | None = None
     in_stock: bool | None = None
     search: str | None = Field(
         default=None, max_length=200, description="in name, sku, description"

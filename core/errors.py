@@ -6,9 +6,10 @@ from typing import Any
 from urllib.parse import quote
 
 import psycopg
-from fastapi import Request
+from fastapi import HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -101,8 +102,29 @@ def answer_try_again(request: Request, error: Exception, detail: str) -> JSONRes
     return JSONResponse({"detail": detail}, 503, {"Retry-After": "1"})
 
 
-async def answer_invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+def allowed_methods(request: Request, *, fixed: bool = False) -> set[str]:
+    """Return the methods of all routes with the request's path; if `fixed`, without parameters."""
+    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    routes = [route for route in request.app.routes if isinstance(route, APIRoute)]
+    same = [route for route in routes if route.path == path]
+    if not same and not fixed:
+        same = [route for route in routes if route.path_regex.match(path)]
+    methods: set[str] = {method for route in same for method in route.methods or ()}
+    return methods | {"HEAD"} if "GET" in methods else methods
+
+
+async def answer_wrong_method(request: Request, error: HTTPException) -> JSONResponse:
+    """Answer 405 with all methods of the path, where Starlette names those of one route."""
+    allowed = allowed_methods(request) or {(error.headers or {}).get("Allow", "")}
+    return JSONResponse({"detail": error.detail}, 405, {"Allow": ", ".join(sorted(allowed))})
+
+
+async def answer_invalid(request: Request, error: RequestValidationError) -> JSONResponse:
     """Answer what is invalid and where, without the input: it may be a password."""
+    # PUT /users/bulk is no invalid PUT /users/{id}: there is a path of this name.
+    allowed = allowed_methods(request, fixed=True)
+    if allowed and request.method not in allowed:
+        return JSONResponse({"detail": "Method Not Allowed"}, 405, {"Allow": ", ".join(allowed)})
     errors = [{key: e[key] for key in ("type", "loc", "msg")} for e in error.errors()]
     for shown, e in zip(errors, error.errors(), strict=True):
         if e["type"] == "json_invalid":  # what stands there and what should, as Python's json says
@@ -127,5 +149,6 @@ HANDLERS: dict[int | type[Exception], Any] = {
     DBAPIError: answer_database_error,
     PoolTimeoutError: answer_database_error,
     RequestValidationError: answer_invalid,
+    405: answer_wrong_method,
     Exception: answer_bug,
 }

@@ -45,6 +45,16 @@ def test_every_promise_has_its_test() -> None:
     assert faults <= named
 
 
+def test_the_lock_has_what_is_required() -> None:
+    pins = re.findall(
+        r"^([\w-]+)(?:\[.+\])?(==[\d.]+)", (ROOT / "requirements.txt").read_text(), re.M
+    )
+    lock = (ROOT / "requirements.lock").read_text().lower()
+    assert len(pins) > 15
+    for name, version in pins:
+        assert f"\n{name.lower()}{version} \\\n    --hash=sha256:" in lock, name
+
+
 def curl(client: httpx.Client, command: str) -> httpx.Response:
     """Do what a curl line says."""
     words = iter(shlex.split(command)[1:])
