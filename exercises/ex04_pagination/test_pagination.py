@@ -309,6 +309,9 @@ def test_search_users_by_what_is_nearly_there(api: Api) -> None:
     glued = create(api, email=f"{one}{two}@example.com")
     expect_found(api, f"{one} {two}", user)
     expect_found(api, f"{one}{two}", glued)
+    create(api, name=f"{two}a")
+    spaced = create(api, name=f"Ada {two}a")
+    expect_found(api, f" {two}a", spaced)
     expect_found(api, unique("nobody"))
 
 

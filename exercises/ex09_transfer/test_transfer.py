@@ -154,13 +154,14 @@ def test_list_transfers(api: Api) -> None:
     """GET /accounts/{id}/transfers lists what came and what went, by id, and nothing else."""
     one, other, third = create(api), create(api), create(api)
     ways = [(one, other), (other, one), (other, third), (third, one)] * 4
+    amounts = [Decimal(101 + number * 7 % 16) / 100 for number in range(16)]  # in no order
     made = [
-        transfer(api, *way, cents / 100).expect(201, 200).object().get("id")
-        for cents, way in enumerate(ways, start=101)
+        transfer(api, *way, float(amount)).expect(201, 200).object().get("id")
+        for way, amount in zip(ways, amounts, strict=True)
     ]
     own = [
-        {"id": id_} | order_of(*way, Decimal(cents) / 100)
-        for cents, (id_, way) in enumerate(zip(made, ways, strict=True), start=101)
+        {"id": id_} | order_of(*way, amount)
+        for id_, way, amount in zip(made, ways, amounts, strict=True)
         if one in way
     ]
     ids, path = [row["id"] for row in own], f"/accounts/{one}/transfers"
@@ -199,7 +200,12 @@ def test_insufficient_funds(api: Api) -> None:
 def test_last_cent(api: Api) -> None:
     """Everything may go, and 0.30 is enough for three transfers of 0.10."""
     why = "only a balance below the amount is too little: compare with <, not with <=."
-    for balance, amount, times in (("50", 50, 1), ("0.3", 0.1, 3), ("1.74", 0.58, 3)):
+    for balance, amount, times in (
+        ("50", 50, 1),
+        (MOST, float(MOST), 1),
+        ("0.3", 0.1, 3),
+        ("1.74", 0.58, 3),
+    ):
         one, other = create(api, balance), create(api, "0")
         for _ in range(times):
             transfer(api, one, other, amount).expect(201, 200, why=why if times == 1 else FLOAT)

@@ -223,6 +223,7 @@ def test_import_orders(api: Api) -> None:
     user, other = a_user(api), a_user(api)
     orders = [an_order(user, item=item, total=1.15) for item in ("Mug", "Pen", "Mug")]
     orders.insert(1, an_order(other))
+    api.post("/orders/import", []).expect(200, 201, 422, 400, why="the first of no orders is used.")
     reply = import_orders(api, orders, NO_COMMIT)
     was_imported(api, reply, orders, [], NO_COMMIT)
     why = "each order tries to notify its own customer, in a savepoint of its own."
@@ -280,6 +281,9 @@ def test_import_is_one_transaction(api: Api) -> None:
     orders = [an_order(user, item=f"Mug {number}") for number in range(40)]
     reply = import_orders(api, orders, IN_PARTS).commits_once(IN_PARTS)
     reply.has(IN_PARTS, refused=[])
+    created = [row.get("reference") for row in reply.object().get("created", [])]
+    if created != [order["reference"] for order in orders]:
+        reply.wrong("not all of the 40 orders are under 'created'.", "the answer is cut.")
     was_told(api, user, [str(order["item"]) for order in orders], IN_PARTS)
 
 

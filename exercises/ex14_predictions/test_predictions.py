@@ -265,6 +265,8 @@ def test_list_predictions_in_the_database(api: Api) -> None:
         )
     if len(found(api, f"model_version={version}&limit=100")) != 12:
         fail("with limit=100 not all of 12 calls came.", "limit does not reach the query.")
+    if len(found(api, f"model_version={version}")) != 10:
+        fail("without a limit not 10 of 12 calls came.", "the limit is 10 when it is not given.")
 
 
 @pytest.mark.step(3)

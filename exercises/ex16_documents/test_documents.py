@@ -225,6 +225,8 @@ def test_find_items_skip_and_limit(api: Api) -> None:
     why = "skip or limit does not reach the query: .offset(skip).limit(limit)."
     reply = api.post("/items/find?skip=1&limit=2", {"mark": mark})
     expect_found(reply, ids[1:3], why)
+    reply = api.post("/items/find?limit=100", {"mark": mark}).expect(200, why="100 is allowed.")
+    expect_found(reply, ids, why)
 
 
 @pytest.mark.step(2)
