@@ -28,6 +28,11 @@ def desk(tmp_path: Path, url: str, dialect: str) -> Iterator[Desk]:
     desk.stop()
 
 
+def test_readme_names_the_next_number() -> None:
+    newest = max(path.name[:4] for path in (ROOT / "migrations" / "versions").glob("0*.py"))
+    assert f"--rev-id {int(newest) + 1:04} " in SECTION
+
+
 def generate(desk: Desk, command: str, name: str) -> str:
     """Let Alembic write a step; return its file. The server restarts, and refuses to run it."""
     desk.type(command)
@@ -80,7 +85,7 @@ def test_add_and_rename_a_column_and_add_a_table(desk: Desk, dialect: str) -> No
     desk.edit("models.py", "    nickname: str", "    nick: str")
     desk.read_until(READY)
     step = generate(
-        desk, 'alembic revision --autogenerate --rev-id 0010 -m "rename"', "0010_rename"
+        desk, 'alembic revision --autogenerate --rev-id 0011 -m "rename"', "0011_rename"
     )
     text = (desk.folder / step).read_text(encoding="utf-8")
     assert "op.drop_column('users', 'nickname')" in text
@@ -103,7 +108,7 @@ def test_add_and_rename_a_column_and_add_a_table(desk: Desk, dialect: str) -> No
         )
     desk.read_until(READY)
     step = generate(
-        desk, 'alembic revision --autogenerate --rev-id 0011 -m "badges"', "0011_badges"
+        desk, 'alembic revision --autogenerate --rev-id 0012 -m "badges"', "0012_badges"
     )
     apply(desk, step, dialect)
     desk.type("alembic check")
@@ -120,17 +125,17 @@ def test_add_and_rename_a_column_and_add_a_table(desk: Desk, dialect: str) -> No
 def test_what_goes_wrong_is_told(desk: Desk, dialect: str) -> None:
     """The messages of README's table, and what it says to do about them."""
     step = add_nickname(desk)
-    again = 'alembic revision --autogenerate --rev-id 0010 -m "again"'
+    again = 'alembic revision --autogenerate --rev-id 0011 -m "again"'
     assert "Target database is not up to date" in desk.type(again, fails=True)
     apply(desk, step, dialect)
     desk.stop()
     (desk.folder / step).rename(desk.folder / "lost.py")
-    assert "Can't locate revision identified by '0009'" in desk.type("alembic current", fails=True)
+    assert "Can't locate revision identified by '0010'" in desk.type("alembic current", fails=True)
     (desk.folder / "lost.py").rename(desk.folder / step)
     desk.type("alembic downgrade base")
     desk.type("alembic upgrade head")
     for name in (
         "Target database is not up to date.",
-        "Can't locate revision identified by '0009'",
+        "Can't locate revision identified by '0010'",
     ):
         assert name in README
