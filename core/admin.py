@@ -468,9 +468,7 @@ class Login(AuthenticationBackend):
 
 
 class OnlyFromOurPages:
-    """Refuse what another site's page sends, and to be shown inside of one."""
-
-    HEADERS = ((b"cache-control", b"no-store"), (b"x-frame-options", b"DENY"))
+    """Refuse what another site's page sends, and to be kept by a cache."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -479,9 +477,9 @@ class OnlyFromOurPages:
         """Compare the Origin, which browsers send with each change, to the host."""
         headers = Headers(scope=scope)
 
-        async def send_with_headers(message: Message) -> None:
+        async def send_uncached(message: Message) -> None:
             if message["type"] == "http.response.start" and "/statics/" not in scope["path"]:
-                message["headers"] = [*message["headers"], *self.HEADERS]
+                message["headers"] = [*message["headers"], (b"cache-control", b"no-store")]
             await send(message)
 
         changes = scope["method"] not in ("GET", "HEAD")
@@ -489,7 +487,7 @@ class OnlyFromOurPages:
             refusal = PlainTextResponse("This was not sent by a page of /admin.", 403)
             await refusal(scope, receive, send)
         else:
-            await self.app(scope, receive, send_with_headers)
+            await self.app(scope, receive, send_uncached)
 
 
 class TableAdmin(Admin):

@@ -45,7 +45,6 @@ def run(connection: Connection | None = None, url: sa.URL | None = None) -> None
         literal_binds=connection is None,
         render_item=render_item,
         include_object=include_object,
-        render_as_batch=True,
         transaction_per_migration=True,
     )
     with context.begin_transaction():

@@ -308,6 +308,14 @@ def test_delete_as_the_api_does(admin: httpx.Client) -> None:
     assert admin.get(f"/products/{ids['product']}").json()["category"] is None
 
 
+def test_the_api_key_is_not_asked_for_beside_the_login(url: str) -> None:
+    with serve(url, ADMIN_PASSWORD=PASSWORD, API_KEY="a key of some length") as client:
+        assert login(client).status_code == 302
+        tag = save(client, "/admin/tag/create", name="python")
+        assert tag.status_code == 302
+        assert client.post("/tags", json={"name": "sql"}).status_code == 401
+
+
 def test_the_app_is_as_before_when_admin_is_gone(url: str) -> None:
     before = len(app.routes)
     with serve(url, ADMIN_PASSWORD=PASSWORD):
