@@ -14,7 +14,7 @@ from functools import cache
 from hashlib import sha256
 from secrets import choice, token_hex
 from string import ascii_uppercase, digits
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
 from slugify import slugify
@@ -34,10 +34,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session, joinedload, selectinload
-from sqlmodel import SQLModel, col
+from sqlmodel import col
 
 import models
-from core.rows import Pattern, build, columns, execute, fetch, fetch_joined, ids_parameter, nest
+from core.rows import Row, build, columns, contains, execute, fetch, fetch_joined, id_list, nest
 from models import (
     Category,
     Comment,
@@ -53,8 +53,6 @@ from models import (
 )
 
 logger = logging.getLogger("uvicorn.error")
-Row = TypeVar("Row", bound=SQLModel)
-Other = TypeVar("Other", bound=SQLModel)
 Values = Mapping[str, Any]
 MAX_COMMENTS = 100  # of each post in a list
 BATCH = 1000  # values in one IN (…), which databases limit
@@ -232,12 +230,6 @@ IN_USE = {
 
 # For each table the parameters that narrow its list, and the condition that each stands for.
 FILTERS: dict[Any, dict[str, ColumnElement[bool]]] = defaultdict(dict)
-
-
-def contains(name: str, *searched: Any) -> ColumnElement[bool]:
-    """Return the condition that one of the columns has the named parameter in it, in any case."""
-    pattern = bindparam(name, type_=Pattern)
-    return or_(*(column.ilike(pattern, escape="/") for column in searched))
 
 
 @cache
@@ -445,7 +437,7 @@ POST_WITH_AUTHOR = POSTS_WITH_AUTHORS.where(col(Post.id) == bindparam("id"))
 TAGS_OF_POSTS = (
     select(col(PostTag.post_id), *columns(Tag))
     .join_from(PostTag, Tag, col(Tag.id) == PostTag.tag_id)
-    .where(col(PostTag.post_id).in_(ids_parameter("posts")))
+    .where(col(PostTag.post_id).in_(id_list("posts")))
     .order_by(col(Tag.id))
 )
 NUMBERED_COMMENTS = (
@@ -455,7 +447,7 @@ NUMBERED_COMMENTS = (
         .over(partition_by=col(Comment.post_id), order_by=col(Comment.id))
         .label("number"),
     )
-    .where(col(Comment.post_id).in_(ids_parameter("posts")))
+    .where(col(Comment.post_id).in_(id_list("posts")))
     .subquery()
 )
 FIRST_COMMENTS = (
@@ -805,7 +797,7 @@ FILTERS[Order] = {
 # Locked in the order of the ids: two orders that wait for each other would be a deadlock.
 PRODUCTS_TO_CHANGE = (
     rows_of(Product)
-    .where(col(Product.id).in_(ids_parameter("ids")))
+    .where(col(Product.id).in_(id_list("ids")))
     .order_by(col(Product.id))
     .with_for_update()
 )

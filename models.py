@@ -41,16 +41,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import configure_mappers
 from sqlmodel import Field, Relationship, SQLModel
 
-from core.checks import (
-    refuse_blank,
-    refuse_name,
-    refuse_nul,
-    refuse_weak,
-    tidy,
-    tidy_lower,
-    upper,
-    whole,
-)
+from core import checks
 from core.indexes import search_index, visible_index
 
 # Predictable names: a migration can drop the constraint, crud.py can tell which one was broken.
@@ -69,13 +60,12 @@ SQLModel.metadata.naming_convention = {
 
 MAX_INTEGER = 2_147_483_647  # the largest INTEGER of PostgreSQL and MariaDB
 
-
 # Strict, or JSON's true and "7" would pass for the integers 1 and 7.
-Integer = Annotated[int, Strict(), BeforeValidator(whole)]
+Integer = Annotated[int, Strict(), BeforeValidator(checks.whole)]
 Boolean = Annotated[bool, Strict()]
 Id = Annotated[Integer, pydantic.Field(ge=1, le=MAX_INTEGER)]
-NotBlank = Annotated[str, AfterValidator(refuse_blank)]
-Tidy = Annotated[NotBlank, BeforeValidator(tidy)]
+NotBlank = Annotated[str, AfterValidator(checks.refuse_blank)]
+Tidy = Annotated[NotBlank, BeforeValidator(checks.tidy)]
 NameOrFullName = Annotated[
     NotBlank,
     pydantic.Field(min_length=2, max_length=50, validation_alias=AliasChoices("name", "full_name")),
@@ -83,8 +73,8 @@ NameOrFullName = Annotated[
 Email = Annotated[
     EmailStr,
     pydantic.Field(max_length=254),
-    BeforeValidator(refuse_name),
-    BeforeValidator(tidy_lower),
+    BeforeValidator(checks.refuse_name),
+    BeforeValidator(checks.tidy_lower),
 ]
 Username = Annotated[
     str | None,
@@ -98,19 +88,19 @@ Password = Annotated[
         examples=["Secret123"],
         json_schema_extra={"pattern": "[A-Z].*[0-9]|[0-9].*[A-Z]"},
     ),
-    AfterValidator(refuse_weak),
+    AfterValidator(checks.refuse_weak),
 ]
 Slug = Annotated[
     str, pydantic.Field(max_length=220, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", examples=["a-title"])
 ]
 TagName = Annotated[
-    NotBlank, pydantic.Field(min_length=1, max_length=50), BeforeValidator(tidy_lower)
+    NotBlank, pydantic.Field(min_length=1, max_length=50), BeforeValidator(checks.tidy_lower)
 ]
 Sku = Annotated[
     str | None,
     pydantic.Field(min_length=1, max_length=50, pattern=r"^[A-Za-z0-9-]+$", examples=["WH-001"]),
-    BeforeValidator(tidy),
-    AfterValidator(upper),
+    BeforeValidator(checks.tidy),
+    AfterValidator(checks.upper),
 ]
 # Exact in Python and in the database, a number in JSON.
 Amount = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
@@ -171,7 +161,7 @@ class WithId(Base):
 class Input(Base):
     """What a client sends: no text in it holds a NUL character."""
 
-    _no_nul = pydantic.field_validator("*")(refuse_nul)
+    _no_nul = pydantic.field_validator("*")(checks.refuse_nul)
 
     def columns(self) -> dict[str, Any]:
         """Return the values to store, by column."""

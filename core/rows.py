@@ -4,7 +4,7 @@ import re
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import CursorResult, String, TypeDecorator, bindparam
+from sqlalchemy import ColumnElement, CursorResult, String, TypeDecorator, bindparam, or_
 from sqlalchemy.orm import Session
 from sqlmodel import SQLModel
 
@@ -18,7 +18,7 @@ def execute(db: Session, statement: Any, values: Any = None) -> CursorResult[*tu
     return db.connection().execute(statement, values)
 
 
-def ids_parameter(name: str) -> Any:
+def id_list(name: str) -> Any:
     """Return a parameter for IN (…). Ids stand in the SQL itself: a hundred parameters are slow."""
     return bindparam(name, expanding=True, literal_execute=True)
 
@@ -79,3 +79,9 @@ class Pattern(TypeDecorator[str]):
         """Return the pattern."""
         literal = re.sub("([%_/])", r"/\1", term or "")
         return f"%{literal}%"
+
+
+def contains(name: str, *searched: Any) -> ColumnElement[bool]:
+    """Return the condition that one of the columns has the named parameter in it, in any case."""
+    pattern = bindparam(name, type_=Pattern)
+    return or_(*(column.ilike(pattern, escape="/") for column in searched))

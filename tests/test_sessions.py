@@ -275,7 +275,7 @@ def test_test_client_with_and_without_lifespan(url: str, monkeypatch: pytest.Mon
 
 
 def test_rows_are_read_before_the_orm_has_done_anything() -> None:
-    code = 'import crud, models; print(crud.build(models.User, {"id": 7}).id)'
+    code = 'import models; from core.rows import build; print(build(models.User, {"id": 7}).id)'
     fresh = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
     )
