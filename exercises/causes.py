@@ -81,6 +81,7 @@ class Answer(Protocol):
     text: str
     error: str
     database_error: str
+    unrouted: bool
 
 
 def choose(answer: Answer, wanted: tuple[int, ...], why: Why) -> str:
@@ -111,7 +112,7 @@ def by_status(answer: Answer) -> str:
         return "the starter's placeholder is still there; this step is yet to be written."
     if answer.status == 405:
         return "the path is there, but not for this method, or with a slash at its end."
-    if answer.status == 404 and answer.body == {"detail": "Not Found"}:
+    if answer.unrouted:
         return "there is no such route; compare method and path, letter for letter."
     if "404: " in answer.text:
         return "an `except Exception` has caught the HTTPException too, and answers it anew."
