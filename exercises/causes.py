@@ -140,6 +140,8 @@ def by_validation(answer: Answer, guesses: Guesses) -> str:
     """Name the field that was refused; a 422 without one was raised by hand."""
     details = answer.body.get("detail") if isinstance(answer.body, dict) else None
     places = [detail for detail in details or [] if isinstance(detail, dict) and "loc" in detail]
+    if not places and isinstance(details, list):  # the app words the errors of validation itself
+        return guess(422, guesses)
     if not places:
         by_hand = (
             "the app itself answers 422 here; that is for input that breaks a bound or a type."
