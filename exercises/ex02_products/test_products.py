@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from exercises.causes import Guesses
 from exercises.checks import (
     AWKWARD_PRICES,
     AWKWARD_TEXTS,
@@ -18,6 +17,7 @@ from exercises.checks import (
     same_row,
     shorten,
     unique,
+    why_accepted,
 )
 
 NO_COMMIT = "no session.commit() after session.add(); each request has a session of its own."
@@ -213,15 +213,6 @@ def test_create_category_with_taken_name(api: Api) -> None:
             f"this name are {rows}.",
             NOT_UNIQUE,
         )
-
-
-def why_accepted(reply: Reply, first_id: int) -> Guesses:
-    """Say why a name was accepted a second time."""
-    if reply.ok and reply.id == first_id:
-        return {2: "the row that was there is answered, as if it had been made: refuse the name."}
-    if reply.commits == 0:
-        return {2: NO_COMMIT}
-    return {2: f"{NOT_UNIQUE} Or {IN_ONE_PROCESS}"}
 
 
 @pytest.mark.step(2)

@@ -19,6 +19,7 @@ from exercises.checks import (
     same_row,
     shorten,
     unique,
+    why_accepted,
 )
 
 NO_COMMIT = "no session.commit() after session.add(); each request has a session of its own."
@@ -173,15 +174,6 @@ def test_create_tag_with_taken_name(api: Api) -> None:
         reply = process.post("/tags", {"name": tag["name"]})
         refused(reply, why_accepted(reply, tag["id"]), 409, 400)
         create_tag(process)
-
-
-def why_accepted(reply: Reply, first_id: int) -> Why:
-    """Say why a name was accepted a second time."""
-    if reply.ok and reply.id == first_id:
-        return {2: "the row that was there is answered, as if it had been made: refuse the name."}
-    if reply.commits == 0:
-        return {2: NO_COMMIT}
-    return {2: f"{NOT_UNIQUE} Or {IN_ONE_PROCESS}"}
 
 
 @pytest.mark.step(1)

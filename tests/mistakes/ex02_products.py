@@ -215,7 +215,7 @@ class Category(""",
     category = Category.model_validate(data)
 """,
         },
-        "says": "belongs to one process",
+        "says": "which belongs to one process",
     },
     {
         "name": "taken names looked for with LIKE",

@@ -267,7 +267,7 @@ MISTAKES = [
             "app = FastAPI()": """TAKEN = set()
 app = FastAPI()""",
         },
-        "says": "belongs to one process",
+        "says": "which belongs to one process",
     },
     {
         "name": "a taken name answered with the row that was there",
