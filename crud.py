@@ -542,7 +542,8 @@ def update_post(db: Session, id: int, data: models.PostUpdate) -> models.PostDet
         _get_author(db, data.author_id)
     if data.model_fields_set:  # the UPDATE also makes others who change this post's tags wait
         values["updated_at"] = models.utc_now()
-        execute(db, update(Post).where(col(Post.id) == id).values(values))
+        if not execute(db, update(Post).where(col(Post.id) == id).values(values)).rowcount:
+            raise NotFoundError("Post not found")
     if tag_ids is not None:
         tags = _get_tags(db, tag_ids)
         execute(db, delete(PostTag).where(col(PostTag.post_id) == id))

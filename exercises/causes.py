@@ -81,7 +81,10 @@ class Answer(Protocol):
     text: str
     error: str
     database_error: str
-    unrouted: bool
+
+    @property
+    def unrouted(self) -> bool:
+        """Tell whether the framework itself has answered that there is no such route."""
 
 
 def choose(answer: Answer, wanted: tuple[int, ...], why: Why) -> str:

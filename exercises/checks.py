@@ -99,6 +99,8 @@ def same(expected: Any, got: Any) -> bool:
 
 def shorten(value: Any, length: int = 300) -> str:
     """Write a value as JSON, cut to a readable length."""
+    if isinstance(value, bytes):
+        value = value.decode(errors="backslashreplace")
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= length else f"{text[:length]} … ({len(text)} characters)"
 
@@ -340,7 +342,7 @@ class Api:
         if turn is not self:
             return turn.request(method, path, json, headers)
         if self._slow.get():
-            headers = {**(headers or {}), "x-slow-writes": str(SLOW_WRITE_SECONDS)}
+            headers = {"x-slow-writes": str(SLOW_WRITE_SECONDS), **(headers or {})}
         try:
             response = self._send(method, path, json, headers)
         except httpx.HTTPError as error:
@@ -360,6 +362,9 @@ class Api:
         self, method: str, path: str, json: Any, headers: dict[str, str] | None
     ) -> httpx.Response:
         url = (self._server.url if self._server else self._url) + path
+        if isinstance(json, bytes):  # a body that no encoder would write
+            headers = {"content-type": "application/json", **(headers or {})}
+            return self._client.request(method, url, content=json, headers=headers)
         return self._client.request(method, url, json=json, headers=headers)
 
     def get(self, path: str) -> Reply:
@@ -522,3 +527,15 @@ def why_not_one(wins: list[int], rows: int) -> str:
         "a SELECT before the INSERT is the only guard: all requests look before one has written. "
         "Let the unique constraint decide, and catch its IntegrityError."
     )
+
+
+def why_accepted(reply: Reply, first_id: int) -> Why:
+    """Say why a name was accepted a second time; the first has this id."""
+    if reply.ok and reply.id == first_id:
+        return {2: "the row that was there is answered, as if it had been made: refuse the name."}
+    if reply.commits == 0:
+        return {2: "no session.commit() after session.add(); each request has its own session."}
+    return {
+        2: "the column has no unique=True, or its IntegrityError is not caught; or the names are "
+        "kept in memory, which belongs to one process."
+    }

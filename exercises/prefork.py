@@ -74,7 +74,7 @@ def execute(arguments: list[str], folder: str) -> int:
         if isinstance(end.code, str):
             print(end.code, file=sys.stderr)
             return 1
-        return end.code or 0
+        return (end.code or 0) & 255  # as the operating system cuts it: -1 is 255
     except BaseException:  # noqa: BLE001 - the top of a program: python itself would print it
         traceback.print_exc()
         return 1

@@ -169,9 +169,11 @@ def test_delete_post_takes_comments_and_links_along(client: httpx.Client, url: s
 
 
 def test_post_not_found(client: httpx.Client) -> None:
+    client.post("/tags", json={"name": "python"})
     for method, path, body in [
         ("GET", "/posts/9", None),
         ("PUT", "/posts/9", {}),
+        ("PUT", "/posts/9", {"tag_ids": [1]}),
         ("PATCH", "/posts/9", {}),
         ("DELETE", "/posts/9", None),
         ("POST", "/posts/9/publish", None),

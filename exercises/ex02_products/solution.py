@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Annotated
 
 import pydantic
-from fastapi import Depends, FastAPI, HTTPException
+from fastapi import Depends, FastAPI, HTTPException, Path, Query
 from pydantic import PlainSerializer
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Relationship, Session, SQLModel, col, create_engine, select
@@ -20,7 +20,8 @@ Price = Annotated[
     pydantic.Field(gt=0, max_digits=10, decimal_places=2),
     PlainSerializer(float, when_used="json"),
 ]
-Stock = Annotated[int, pydantic.Field(ge=0, le=2_147_483_647)]
+MAX_INTEGER = 2_147_483_647  # what an INTEGER column holds
+Stock = Annotated[int, pydantic.Field(ge=0, le=MAX_INTEGER)]
 
 
 class CategoryCreate(SQLModel):
@@ -43,7 +44,9 @@ class ProductCreate(SQLModel):
     name: str = Field(min_length=1, max_length=100)
     price: Price
     stock: Stock = 0
-    category_id: int | None = Field(default=None, foreign_key="categories.id", index=True)
+    category_id: int | None = Field(
+        default=None, ge=1, le=MAX_INTEGER, foreign_key="categories.id", index=True
+    )
 
 
 class Product(ProductCreate, table=True):
@@ -86,7 +89,9 @@ def get_session() -> Iterator[Session]:
 SessionDep = Annotated[Session, Depends(get_session)]
 
 
-def get_product(product_id: int, session: SessionDep) -> Product:
+def get_product(
+    product_id: Annotated[int, Path(ge=1, le=MAX_INTEGER)], session: SessionDep
+) -> Product:
     """Find the product that the path names."""
     product = session.get(Product, product_id)
     if product is None:
@@ -139,7 +144,7 @@ def create_product(data: ProductCreate, session: SessionDep) -> Product:
 @app.get("/products")
 def list_products(
     session: SessionDep,
-    category_id: int | None = None,
+    category_id: Annotated[int | None, Query(ge=1, le=MAX_INTEGER)] = None,
     min_price: Decimal | None = None,
     max_price: Decimal | None = None,
     in_stock: bool | None = None,

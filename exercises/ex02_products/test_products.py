@@ -5,46 +5,96 @@ from typing import Any
 
 import pytest
 
-from exercises.checks import NO_SUCH_ID, Api, Reply, fail, unique
+from exercises.checks import (
+    AWKWARD_PRICES,
+    AWKWARD_TEXTS,
+    NO_SUCH_ID,
+    WILDCARD_TWINS,
+    Api,
+    Reply,
+    fail,
+    one_wins,
+    same_row,
+    shorten,
+    unique,
+    why_accepted,
+)
 
 NO_COMMIT = "no session.commit() after session.add(); each request has a session of its own."
 NOT_STORED_ROW = "the answer is not what was sent; is it the stored row?"
+NOT_FOUND = (
+    "session.get() gave None, and None was answered or used; or the error was returned: "
+    "`raise HTTPException(404)`."
+)
+NOT_UNIQUE = "the column has no unique=True, or its IntegrityError is not caught."
+IN_ONE_PROCESS = (
+    "a dictionary, a list or a cache in memory belongs to one process: another one, and the one "
+    "after a restart, know only what is in the database."
+)
+CUT_SHORT = "a limit cuts the list, and no skip and limit of the client's reach what is behind it."
+NOT_VALIDATED = (
+    "the table class is the request body: a class with table=True does not validate. Or the field "
+    "has a default, or no type."
+)
+BY_HAND = "the app looks at it by hand; a type in the input class is answered 422 by FastAPI."
 NOT_NULL = "an explicit null is let through by a field that allows None, to the column."
-
+CHANGES = (
+    "fields that were not sent are written with a default, or 0 is taken for nothing: "
+    "model_dump(exclude_unset=True) holds what was sent, 0 included."
+)
+REQUIRED = "fields that were not sent are required: an update class of its own has defaults."
+PRICE_BOUNDS = (
+    "the price is a float or has no bounds: a Decimal with gt=0, max_digits=10 and "
+    "decimal_places=2, in the input class and in the update class."
+)
+STOCK_BOUNDS = (
+    "the stock has no bounds: ge=0 and le=2147483647, in the input class and in the update class."
+)
 OUT_OF_BOUNDS = pytest.mark.parametrize(
     ("field", "value"),
     [
         ("price", -1),
         ("price", 0),
+        ("price", 0.001),
         ("price", 9.999),
         ("price", 0.1 + 0.2),
         ("price", 100_000_000),
         ("stock", -1),
         ("stock", 2_147_483_648),
+        ("stock", 2.5),
     ],
     ids=[
         "negative-price",
         "price-of-0",
+        "below-a-cent",
         "three-decimals",
         "sum-of-floats",
         "price-above",
         "negative-stock",
         "stock-above-integer",
+        "half-a-piece",
     ],
 )
-BOUNDS = {
-    "price": "the price is a float or has no bounds: a Decimal with gt=0, max_digits=10 and "
-    "decimal_places=2, in the input class and in the update class.",
-    "stock": "the stock has no bounds: ge=0 and le=2147483647, in the input class and in the "
-    "update class.",
-}
+AT_THE_BOUNDS: list[dict[str, Any]] = [
+    *({"price": float(price)} for price in AWKWARD_PRICES),
+    {"price": 100},
+    {"stock": 0},
+    {"stock": 1},
+    {"stock": 2_147_483_647},
+]
 
 
-def create_category(api: Api) -> dict[str, Any]:
+def create_category(api: Api, name: str = "") -> dict[str, Any]:
     """Create a category through the API; give the answered row."""
-    name = unique("Mugs ")
+    api.second()  # it starts before there is anything to be lost
+    name = name or unique("Mugs ")
     reply = api.post("/categories", {"name": name}).expect(201, 200)
     return {"id": id_of(reply, name=name), "name": name}
+
+
+def categories(api: Api) -> dict[int, str]:
+    """List the names of the categories by id."""
+    return {row["id"]: str(row.get("name")) for row in api.list_all("/categories")}
 
 
 def id_of(reply: Reply, **sent: Any) -> int:
@@ -71,6 +121,35 @@ def create(api: Api, category_id: int = 0, **changes: Any) -> dict[str, Any]:
     return exact(sent) | {"id": id_of(reply, **exact(sent))}
 
 
+def path_of(product: dict[str, Any]) -> str:
+    """Name the product's path."""
+    return f"/products/{product['id']}"
+
+
+def read(api: Api, product: dict[str, Any]) -> dict[str, Any]:
+    """Read the product; give every field that the app answers."""
+    return api.get(path_of(product)).expect(200).object()
+
+
+def is_listed(api: Api, product: dict[str, Any], why: str) -> None:
+    """Fail unless the list of its category has the product once, as it was answered."""
+    reply = api.get(f"/products?category_id={product['category_id']}&limit=100").expect(200)
+    rows = [row for row in reply.items() if row.get("id") == product["id"]]
+    if len(rows) != 1:
+        reply.wrong(f"product {product['id']} is listed {len(rows)} times, not once.", why)
+    same_row(product, {name: rows[0].get(name) for name in product}, why=why)
+
+
+def expect_closed(reply: Reply) -> None:
+    """Fail when the request kept a connection."""
+    if reply.seen.get("open"):
+        reply.wrong(
+            "the request kept its connection; after a few more the pool is empty.",
+            "the session is never closed, or not after an error: `with Session(engine) as "
+            "session: yield session`, or session.close() in a `finally`.",
+        )
+
+
 @pytest.mark.step(1)
 def test_create_category(api: Api) -> None:
     """POST /categories stores a category and answers the row with its id."""
@@ -78,24 +157,62 @@ def test_create_category(api: Api) -> None:
 
 
 @pytest.mark.step(1)
+def test_create_category_of_any_name(api: Api) -> None:
+    """A name is text: no sign in it means anything to the app, and no other name is it."""
+    end = unique(" ")
+    twins = [name for pair in WILDCARD_TWINS for name in pair[::-1]]
+    wanted = {}
+    for text in dict.fromkeys([*twins, *AWKWARD_TEXTS]):
+        reply = api.post("/categories", {"name": text + end})
+        reply.expect(201, 200, why="another name counts as this one: == and not like().")
+        wanted[id_of(reply, name=text + end)] = text + end
+    listed = categories(api)
+    if wanted.items() - listed.items():
+        fail(
+            f"of the names {shorten(list(wanted.values()))} not all are listed as they were sent.",
+            f"{NO_COMMIT} Or {CUT_SHORT}",
+        )
+
+
+@pytest.mark.step(1)
+def test_create_category_refuses_invalid_name(api: Api) -> None:
+    """POST /categories answers 422 to a name that is missing, null or a number."""
+    for sent in ({}, {"name": None}, {"name": 7}):
+        api.post("/categories", sent).expect(422, why={2: NOT_VALIDATED, 4: BY_HAND})
+
+
+@pytest.mark.step(1)
 def test_list_categories(api: Api) -> None:
-    """GET /categories lists the categories."""
-    made = [create_category(api) for _ in range(2)]
-    listed = {row["id"]: row["name"] for row in api.list_all("/categories")}
-    for category in made:
-        if listed.get(category["id"]) != category["name"]:
-            fail(f"GET /categories does not list {category['name']!r}, which was made.", NO_COMMIT)
+    """GET /categories lists all categories, in every process."""
+    categories(api.second())  # a cache of the other process has them now
+    made = [create_category(api) for _ in range(12)]
+    for process in (api, api.second()):
+        listed = categories(process)
+        missing = [category for category in made if listed.get(category["id"]) != category["name"]]
+        if missing:
+            why = NO_COMMIT if len(missing) == len(made) else CUT_SHORT
+            fail(
+                f"of 12 categories that were made GET /categories does not list {len(missing)}, "
+                f"the first of them {missing[0]['name']!r}.",
+                f"{why} Or {IN_ONE_PROCESS}",
+            )
 
 
 @pytest.mark.step(1)
 def test_create_category_with_taken_name(api: Api) -> None:
-    """POST /categories answers 400 or 409 to a name that is taken."""
-    name = create_category(api)["name"]
-    why = "the column has no unique=True, or its IntegrityError is not caught."
-    api.post("/categories", {"name": name}).expect(409, 400, why=why)
-    create_category(api)
-    if [row["name"] for row in api.list_all("/categories")].count(name) != 1:
-        fail(f"{name!r} is not listed exactly once after it was refused.", why)
+    """POST /categories answers 400 or 409 to a name that is taken, and changes nothing."""
+    category = create_category(api)
+    for process in (api, api.second(), api):
+        reply = process.post("/categories", {"name": category["name"]})
+        expect_closed(reply.expect(409, 400, why=why_accepted(reply, category["id"])))
+        create_category(process)
+    rows = [number for number, name in categories(api).items() if name == category["name"]]
+    if rows != [category["id"]]:
+        fail(
+            f"{category['name']!r} has the id {category['id']}; after it was refused the ids with "
+            f"this name are {rows}.",
+            NOT_UNIQUE,
+        )
 
 
 @pytest.mark.step(2)
@@ -109,8 +226,8 @@ def test_read_product_with_category(api: Api) -> None:
     """GET /products/{id} answers the product with its category in it."""
     category = create_category(api)
     product, other = create(api, category["id"]), create(api)
-    reply = api.get(f"/products/{product['id']}").expect(200, why=NO_COMMIT)
-    body = reply.has("this is another row.", **product)
+    reply = api.get(path_of(product)).expect(200, why={404: NO_COMMIT})
+    body = reply.has("this is another row, or not what POST answered.", **product)
     why = (
         "a table class as response model answers its columns only: a relationship needs a response "
         "class with `category: Category`."
@@ -119,43 +236,82 @@ def test_read_product_with_category(api: Api) -> None:
     if not isinstance(nested, dict):
         reply.wrong("there is no object under 'category'.", why)
     if (nested.get("id"), nested.get("name")) != (category["id"], category["name"]):
+        why = "its id or name is left out, or the join finds the category of another product."
         reply.wrong(f"the category is not {category['name']!r} with its id.", why)
-    api.get(f"/products/{other['id']}").expect(200).has("this is another row.", **other)
+    reply = api.get(path_of(other)).expect(200)
+    nested = reply.has("this is another row.", **other).get("category")
+    if not isinstance(nested, dict) or nested.get("id") != other["category_id"]:
+        reply.wrong("this is the category of another product.", "the join has no condition.")
+
+
+@pytest.mark.step(2)
+def test_product_is_stored_for_all_processes(api: Api) -> None:
+    """A product is there for each process, and still there when the server was restarted."""
+    product, category = create(api, name=unique("日本 'mug' 100% ")), create_category(api)
+    before = read(api, product)
+    why = f"{NO_COMMIT} Or {IN_ONE_PROCESS}"
+    for process in (api, api.second()):
+        same_row(before, process.get(path_of(product)).expect(200, why=why), why=why)
+    create(api.second(), category["id"])
+    api.restart()
+    why = "the data lives in memory, or the tables are dropped when the app starts."
+    same_row(before, api.get(path_of(product)).expect(200, why=why), why=why)
+    if categories(api).get(category["id"]) != category["name"]:
+        fail(f"{category['name']!r} is not listed after a restart.", why)
+    if create(api)["id"] <= product["id"]:
+        fail("a product that is made later has a smaller id.", "the ids are counted in memory.")
+    same_row(before, api.get(path_of(product)), why="another product was written over it.")
 
 
 @pytest.mark.step(2)
 def test_read_product_not_found(api: Api) -> None:
     """GET /products/{id} answers 404 when there is no such product."""
-    why = (
-        "session.get() gave None, and None was answered or used; or the error was returned: "
-        "`raise HTTPException(404)`."
-    )
-    api.get(f"/products/{NO_SUCH_ID}").expect(404, why=why)
+    expect_closed(api.get(f"/products/{NO_SUCH_ID}").expect(404, why=NOT_FOUND))
 
 
 @pytest.mark.step(2)
 def test_create_product_in_missing_category(api: Api) -> None:
-    """POST /products answers 404 when there is no such category."""
+    """POST /products answers 404 when there is no such category, and stores nothing."""
     why = "nobody looks whether the category is there, and SQLite does not either by default."
-    api.post("/products", a_product(NO_SUCH_ID)).expect(404, 400, 422, why=why)
+    sent = a_product(NO_SUCH_ID)
+    for category_id in (NO_SUCH_ID, 0):
+        reply = api.post("/products", sent | {"category_id": category_id})
+        reply.expect(404, *[422] * (category_id == 0), why={2: why, 4: "it is to be a 404."})
+    create(api)
+    if sent["name"] in [row.get("name") for row in api.list_all("/products")]:
+        fail("the product was refused, and is listed.", "stored, then looked for its category.")
 
 
 @pytest.mark.step(2)
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("name", None), ("price", None), ("price", "cheap"), ("stock", "many")],
-    ids=["no-name", "no-price", "price-word", "stock-word"],
+    [
+        ("name", ...),
+        ("name", None),
+        ("name", 7),
+        ("price", ...),
+        ("price", None),
+        ("price", "cheap"),
+        ("stock", "many"),
+        ("category_id", "mugs"),
+    ],
+    ids=[
+        "no-name",
+        "null-name",
+        "name-number",
+        "no-price",
+        "null-price",
+        "price-word",
+        "stock-word",
+        "category-word",
+    ],
 )
 def test_create_product_refuses_invalid_input(api: Api, field: str, value: Any) -> None:
     """POST /products answers 422 to a missing field or one of the wrong type."""
-    sent = a_product(create_category(api)["id"], **{field: value})
-    if value is None:
+    sent = a_product(create_category(api)["id"]) | {field: value}
+    if value is ...:
         del sent[field]
-    why = (
-        "the table class is the request body: a class with table=True does not validate. Or the "
-        "field has a default, or no type."
-    )
-    api.post("/products", sent).expect(422, why=why)
+    api.post("/products", sent).expect(422, why={2: NOT_VALIDATED, 4: BY_HAND, 5: NOT_VALIDATED})
 
 
 @pytest.mark.step(2)
@@ -164,7 +320,8 @@ def test_create_product_without_category(api: Api) -> None:
     made = post_without_category(api)
     if made.ok:
         why = "the response class takes no null: category: Category | None."
-        api.get(f"/products/{id_of(made)}").expect(200, why=why).has(why, category=None)
+        reply = api.get(f"/products/{id_of(made)}")
+        reply.expect(200, why={"ResponseValidationError": why, "": why}).has(why, category=None)
 
 
 def post_without_category(api: Api) -> Reply:
@@ -174,19 +331,32 @@ def post_without_category(api: Api) -> Reply:
     return api.post("/products", sent).expect(201, 200, 422, 400)
 
 
+@pytest.mark.step(2)
+def test_products_may_share_a_name(api: Api) -> None:
+    """Two categories may have products of one name, and the ids tell them apart."""
+    first = create(api)
+    why = "a unique constraint on the name of a product; only names of categories are there once."
+    sent = a_product(create_category(api)["id"], name=first["name"])
+    api.post("/products", sent).expect(201, 200, why={409: why, 400: why, "UNIQUE": why})
+
+
 @pytest.mark.step(3)
 def test_list_products(api: Api) -> None:
-    """GET /products lists all products, those without stock too."""
+    """GET /products lists all products, those without stock too, as they were answered."""
     made = [create(api), create(api, stock=0)]
-    listed = {row["id"] for row in api.list_all("/products")}
-    for product in made:
-        if product["id"] not in listed:
-            fail(
-                f"GET /products does not list {product['name']!r} with a stock of "
-                f"{product['stock']}.",
-                "a filter works though it is not given: its default has to be None, and None "
-                "adds no condition.",
-            )
+    for process in (api, api.second()):
+        listed = {row["id"]: row for row in process.list_all("/products")}
+        for product in made:
+            if product["id"] not in listed:
+                fail(
+                    f"GET /products does not list {product['name']!r} with a stock of "
+                    f"{product['stock']}.",
+                    "a filter works though it is not given: its default has to be None, and None "
+                    f"adds no condition. Or {IN_ONE_PROCESS}",
+                )
+            row = {name: listed[product["id"]].get(name) for name in product}
+            same_row(product, row, why="the list answers other rows than POST.")
+        made = [create(api, made[0]["category_id"])]  # a cache of the other process is old now
     lone = post_without_category(api)
     if lone.ok and id_of(lone) not in {row["id"] for row in api.list_all("/products")}:
         fail(
@@ -196,37 +366,86 @@ def test_list_products(api: Api) -> None:
 
 
 @pytest.mark.step(3)
-@pytest.mark.parametrize(
-    ("query", "prices"),
-    [
-        ("", {5, 10, 20}),
-        ("&min_price=10", {10, 20}),
-        ("&max_price=10", {5, 10}),
-        ("&min_price=5.01&max_price=19.99", {10}),
-        ("&in_stock=true", {10, 20}),
-        ("&in_stock=true&max_price=10", {10}),
-        ("&min_price=20.01", set()),
-    ],
-    ids=["category", "min", "max", "min-and-max", "in-stock", "in-stock-and-max", "none-fits"],
-)
-def test_list_products_filters(api: Api, query: str, prices: set[int]) -> None:
+def test_list_all_products(api: Api) -> None:
+    """GET /products and GET /categories list all that there are, however many these are."""
+    made = [create(api) for _ in range(51)]
+    for path, field in (("/products?min_price=1", "id"), ("/categories", "category_id")):
+        missing = {product[field] for product in made} - {row["id"] for row in api.list_all(path)}
+        if missing:
+            fail(f"of 51 that were made GET {path} does not list {len(missing)}.", CUT_SHORT)
+
+
+FILTERS: list[dict[str, str]] = [
+    {},
+    {"min_price": "10"},
+    {"max_price": "10"},
+    {"min_price": "0.29"},
+    {"max_price": "0.29"},
+    {"min_price": "9.9"},
+    {"max_price": "9.9"},
+    {"min_price": "9.91", "max_price": "99.99"},
+    {"in_stock": "true"},
+    {"in_stock": "true", "min_price": "10"},
+    {"in_stock": "true", "max_price": "10"},
+    {"in_stock": "true", "min_price": "10", "max_price": "10.01"},
+    {"min_price": "100.01"},
+]
+
+
+def fits(product: dict[str, Any], filters: dict[str, str]) -> bool:
+    """Tell whether a product fits all of the filters."""
+    return (
+        product["price"] >= Decimal(filters.get("min_price", 0))
+        and product["price"] <= Decimal(filters.get("max_price", "1e10"))
+        and ("in_stock" not in filters or product["stock"] > 0)
+        and product["category_id"] == int(filters.get("category_id", product["category_id"]))
+    )
+
+
+@pytest.mark.step(3)
+def test_list_products_filters(api: Api) -> None:
     """GET /products answers the products that fit every filter that is given."""
-    category_id = create_category(api)["id"]
-    made = {
-        price: create(api, category_id, price=price, stock=stock)["id"]
-        for price, stock in ((5, 0), (10, 3), (20, 1))
-    }
-    create(api, price=10)
-    reply = api.get(f"/products?category_id={category_id}{query}").expect(200)
-    wanted = sorted(made[price] for price in prices)
-    got = sorted(row["id"] for row in reply.items())
-    if got != wanted:
-        reply.wrong(
-            f"products {got} are listed, not {wanted}: of three in this category, the first costs "
-            "5 and has no stock, the others cost 10 and 20 and have some.",
-            "a filter does not reach the query, replaces another one, or leaves out its own bound: "
-            "one .where() for each that is given, with >= and <=.",
-        )
+    mugs, cups, none = (create_category(api)["id"] for _ in range(3))
+    pairs = [(9.9, 0), (10, 3), (10.01, 1), (100, 0), (0.29, 7), (99.99, 250)]
+    made = [create(api, mugs, price=price, stock=stock) for price, stock in pairs]
+    made += [create(api, cups, price=10, stock=3), create(api, cups, price=5, stock=0)]
+    for category in ({}, {"category_id": str(mugs)}, {"category_id": str(cups)}):
+        for filters in ({**category, **more} for more in FILTERS):
+            expect_those_that_fit(api, made, filters)
+    for nothing in (f"category_id={none}", f"category_id={mugs}&min_price=20&max_price=10"):
+        reply = api.get(f"/products?{nothing}").expect(200, 404, 422)
+        if reply.ok and reply.items():
+            reply.wrong("no product fits, and some are listed.", "a filter is left out.")
+
+
+def expect_those_that_fit(api: Api, made: list[dict[str, Any]], filters: dict[str, str]) -> None:
+    """Fail unless those of the products are listed that fit all of the filters."""
+    path = "/products?" + "&".join(f"{name}={value}" for name, value in filters.items())
+    wanted = {product["id"] for product in made if fits(product, filters)}
+    listed = {row["id"] for row in api.list_all(path)}
+    for product in made:
+        if (product["id"] in wanted) != (product["id"] in listed):
+            fail(
+                f"GET {path} {'lists' if product['id'] in listed else 'does not list'} a product "
+                f"that costs {product['price']}, with a stock of {product['stock']}, in category "
+                f"{product['category_id']}.",
+                "a filter does not reach the query, replaces another one, or leaves out its own "
+                "bound: one .where() for each that is given, with >= and <=. Prices are numbers.",
+            )
+
+
+@pytest.mark.step(3)
+def test_list_products_once(api: Api) -> None:
+    """GET /products lists each product once."""
+    product = create(api)
+    create(api, product["category_id"])
+    for query in ("", "&in_stock=true", "&min_price=1", "&max_price=20"):
+        reply = api.get(f"/products?category_id={product['category_id']}{query}").expect(200)
+        if len(reply.items()) != 2:
+            reply.wrong(
+                f"{len(reply.items())} products are listed, not 2.",
+                "the query joins or multiplies rows, or a filter does not reach it.",
+            )
 
 
 @pytest.mark.step(3)
@@ -244,22 +463,25 @@ def test_list_products_up_to_price_0(api: Api) -> None:
 @pytest.mark.step(4)
 @pytest.mark.parametrize(
     "change",
-    [{"price": 12.5}, {"stock": 7}, {"stock": 0}, {"price": 1.01, "stock": 1}],
-    ids=["price", "stock", "stock-of-0", "both"],
+    [{"price": 12.5}, {"stock": 7}, {"stock": 0}, {"price": 1.01, "stock": 1}, {}],
+    ids=["price", "stock", "stock-of-0", "both", "nothing"],
 )
 def test_update_product(api: Api, change: dict[str, Any]) -> None:
     """PATCH /products/{id} changes what is sent and leaves alone what is not, for good."""
     product = create(api)
-    path = f"/products/{product['id']}"
+    other = create(api, product["category_id"])
+    path, before = path_of(product), read(api, product)
+    read(api.second(), product)  # a cache of the other process has it now
     wanted = exact(product | change)
-    why = (
-        "fields that were not sent are written with a default, or 0 is taken for nothing: "
-        "model_dump(exclude_unset=True) holds what was sent, 0 included."
-    )
-    required = "fields that were not sent are required: an update class of its own has defaults."
     reply = api.patch(path, change)
-    reply.expect(200, why=required if reply.status == 422 else why).has(why, **wanted)
-    api.get(path).expect(200).has("no session.commit() after the change.", **wanted)
+    reply.expect(200, why={422: REQUIRED, "NOT NULL": CHANGES, "": CHANGES}).has(CHANGES, **wanted)
+    for process in (api, api.second()):
+        stored = process.get(path).expect(200)
+        why = "no session.commit() after the change."
+        stored.has(why if process is api else IN_ONE_PROCESS, **wanted)
+        same_row(before, stored, but=("updated_at", *change), why=CHANGES)
+    is_listed(api, wanted, "the change did not reach the list.")
+    is_listed(api, other, "the UPDATE has no WHERE: it changed every product.")
 
 
 @pytest.mark.step(4)
@@ -267,51 +489,73 @@ def test_update_product(api: Api, change: dict[str, Any]) -> None:
 def test_update_product_never_stores_null(api: Api, field: str) -> None:
     """An explicit null is refused or ignored, never stored."""
     product = create(api)
-    path = f"/products/{product['id']}"
-    api.patch(path, {field: None}).expect(422, 400, 200, why=NOT_NULL)
-    api.get(path).expect(200, why=NOT_NULL).has(NOT_NULL, **product)
+    before, path = read(api, product), path_of(product)
+    api.patch(path, {field: None}).expect(422, 200, why=NOT_NULL)
+    stored = api.get(path).expect(200, why=NOT_NULL)
+    same_row(before, stored, but=("updated_at",), why=NOT_NULL)
 
 
 @pytest.mark.step(4)
 def test_update_product_not_found(api: Api) -> None:
     """PATCH /products/{id} answers 404 when there is no such product."""
     why = "the row is changed without looking whether it is there."
-    api.patch(f"/products/{NO_SUCH_ID}", {"stock": 7}).expect(404, why=why)
+    expect_closed(api.patch(f"/products/{NO_SUCH_ID}", {"stock": 7}).expect(404, why=why))
 
 
 @pytest.mark.step(5)
 def test_delete_product(api: Api) -> None:
     """DELETE /products/{id} removes the product, and only this one."""
     product = create(api)
-    other = create(api, product["category_id"])
-    path = f"/products/{product['id']}"
+    category_id = product["category_id"]
+    other, path = create(api, category_id), path_of(product)
+    read(api.second(), product)  # a cache of the other process has it now
     api.delete(path).expect(204, 200)
     api.get(path).expect(404, why="no session.commit() after session.delete().")
-    api.get(f"/products/{other['id']}").expect(200, why="the WHERE of the DELETE is missing.")
+    api.second().get(path).expect(404, why=IN_ONE_PROCESS)
+    is_listed(api, other, "the WHERE of the DELETE is missing.")
+    api.delete(path_of(other)).expect(204, 200)
+    if category_id not in categories(api):
+        fail("a category whose products were deleted is gone.", "a cascade that goes too far.")
+    for listed in (f"/products?category_id={category_id}", "/products"):
+        if product["id"] in [row["id"] for row in api.list_all(listed)]:
+            fail(f"GET {listed} still lists the deleted product.", "it is only marked as deleted.")
 
 
 @pytest.mark.step(5)
 def test_delete_product_not_found(api: Api) -> None:
-    """DELETE /products/{id} answers 404 when there is no such product."""
+    """DELETE and PATCH /products/{id} answer 404 when there is no such product, or no longer."""
     why = "the row is deleted without looking whether it is there."
     api.delete(f"/products/{NO_SUCH_ID}").expect(404, why=why)
+    path = path_of(create(api))
+    api.delete(path).expect(204, 200)
+    api.delete(path).expect(404, why=why)
+    api.patch(path, {"stock": 7}).expect(404, why="the row is changed though it is not there.")
 
 
 @pytest.mark.step(6)
-@pytest.mark.parametrize("price", [0.01, 19.99, 99999999.99])
-def test_price_is_exact(api: Api, price: float) -> None:
-    """A price within the bounds comes back to the cent."""
-    product = create(api, price=price, stock=2_147_483_647)
-    why = "the column has too few digits, or is a float: NUMERIC(10, 2) is exact."
-    api.get(f"/products/{product['id']}").expect(200, why=why).has(why, **product)
+@pytest.mark.parametrize("value", AT_THE_BOUNDS, ids=str)
+def test_price_is_exact(api: Api, value: dict[str, Any]) -> None:
+    """A price within the bounds comes back to the cent, and a stock as it is."""
+    why = "the column has too few digits, or is a float: NUMERIC(10, 2) is exact. Or a bound that "
+    why += "is itself refused: ge and le, not gt and lt."
+    sent = a_product(create_category(api)["id"], **value)
+    reply = api.post("/products", sent).expect(201, 200, why=why)
+    reply.has(why, **exact(sent))
+    changed = create(api, sent["category_id"])
+    api.patch(path_of(changed), value).expect(200, why=why).has(why, **exact(changed | value))
+    for product in (exact(sent) | {"id": reply.id}, exact(changed | value)):
+        api.get(path_of(product)).expect(200, why=why).has(why, **product)
 
 
 @pytest.mark.step(6)
 @OUT_OF_BOUNDS
 def test_create_product_refuses_values_out_of_bounds(api: Api, field: str, value: float) -> None:
-    """POST /products answers 422 to a price or stock that cannot be."""
+    """POST /products answers 422 to a price or stock that cannot be, and stores nothing."""
     sent = a_product(create_category(api)["id"], **{field: value})
-    api.post("/products", sent).expect(422, 400, why=BOUNDS[field])
+    why = PRICE_BOUNDS if field == "price" else STOCK_BOUNDS
+    api.post("/products", sent).expect(422, why={2: why, 4: BY_HAND, 5: why})
+    if api.list_all(f"/products?category_id={sent['category_id']}"):
+        fail("the product was refused, and is listed.", "it is stored before it is looked at.")
 
 
 @pytest.mark.step(6)
@@ -319,6 +563,21 @@ def test_create_product_refuses_values_out_of_bounds(api: Api, field: str, value
 def test_update_product_refuses_values_out_of_bounds(api: Api, field: str, value: float) -> None:
     """PATCH /products/{id} answers 422 to a price or stock that cannot be, and changes nothing."""
     product = create(api)
-    path = f"/products/{product['id']}"
-    api.patch(path, {field: value}).expect(422, 400, why=BOUNDS[field])
-    api.get(path).expect(200).has(BOUNDS[field], **product)
+    before = read(api, product)
+    why = PRICE_BOUNDS if field == "price" else STOCK_BOUNDS
+    for change in ({field: value}, {"price": 12.5, "stock": 7, field: value}):
+        api.patch(path_of(product), change).expect(422, why={2: why, 4: BY_HAND, 5: why})
+        same_row(before, api.get(path_of(product)), why="a part of a refused change was stored.")
+
+
+@pytest.mark.step(6)
+def test_create_category_twice_at_once(api: Api) -> None:
+    """Of eight equal POST /categories at one moment, one is answered 201, the others 400 or 409."""
+    for _ in range(2):
+        name = unique("Mugs ")
+        one_wins(
+            api,
+            "/categories",
+            {"name": name},
+            lambda: list(categories(api).values()).count(name),  # noqa: B023
+        )

@@ -17,9 +17,11 @@ class TagCreate(SQLModel):
     name: str = Field(min_length=1, max_length=50)  # Step 1: it is there only once
 
 
-class Tag(TagCreate, table=True):
+class Tag(TagCreate):
     """What is stored, and what is answered."""
 
+    # Step 1: `class Tag(TagCreate, table=True)`, when the name is as it has to be. app.db, made at
+    # the first start, would otherwise hold a table that takes a name twice.
     __tablename__ = "tags"
 
     id: int = Field(default=None, primary_key=True)

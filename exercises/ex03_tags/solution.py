@@ -5,11 +5,16 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated
 
-from fastapi import Depends, FastAPI, HTTPException, Query
+import pydantic
+from fastapi import Depends, FastAPI, HTTPException, Path, Query
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Relationship, Session, SQLModel, col, create_engine, select, update
 
 engine = create_engine(os.environ.get("DATABASE_URL", "sqlite:///./app.db"))
+
+MAX_INTEGER = 2_147_483_647  # what an INTEGER column holds
+Id = Annotated[int, pydantic.Field(ge=1, le=MAX_INTEGER)]
+PostId = Annotated[int, Path(ge=1, le=MAX_INTEGER)]
 
 
 class TagCreate(SQLModel):
@@ -45,7 +50,7 @@ class PostBase(SQLModel):
 class PostCreate(PostBase):
     """What a client sends."""
 
-    tag_ids: list[int] = []
+    tag_ids: list[Id] = []
 
 
 class PostUpdate(SQLModel):
@@ -53,7 +58,7 @@ class PostUpdate(SQLModel):
 
     title: str = Field(default=None, min_length=1, max_length=200)
     content: str = Field(default=None, min_length=1, max_length=20_000)
-    tag_ids: list[int] = Field(default=None)
+    tag_ids: list[Id] = Field(default=None)
 
 
 class Post(PostBase, table=True):
@@ -92,7 +97,7 @@ def get_session() -> Iterator[Session]:
 SessionDep = Annotated[Session, Depends(get_session)]
 
 
-def get_post(post_id: int, session: SessionDep) -> Post:
+def get_post(post_id: PostId, session: SessionDep) -> Post:
     """Find the post that the path names."""
     post = session.get(Post, post_id)
     if post is None:
@@ -103,7 +108,7 @@ def get_post(post_id: int, session: SessionDep) -> Post:
 PostDep = Annotated[Post, Depends(get_post)]
 
 
-def get_locked_post(post_id: int, session: SessionDep) -> Post:
+def get_locked_post(post_id: PostId, session: SessionDep) -> Post:
     """Find the post; other requests that change it wait until this one has committed."""
     # An UPDATE without a change locks on every database, SELECT … FOR UPDATE not on SQLite.
     session.exec(update(Post).where(col(Post.id) == post_id).values(title=Post.title))
@@ -151,7 +156,7 @@ def create_post(data: PostCreate, session: SessionDep) -> Post:
 @app.get("/posts", response_model=list[PostWithTags])
 def list_posts(
     session: SessionDep,
-    skip: Annotated[int, Query(ge=0)] = 0,
+    skip: Annotated[int, Query(ge=0, le=MAX_INTEGER)] = 0,
     limit: Annotated[int, Query(ge=1, le=100)] = 10,
     tag: str | None = None,
 ) -> Sequence[Post]:

@@ -1,5 +1,8 @@
 """Wrong solutions of exercise 02 that learners write."""
 
+SQLALCHEMY = "tests/right/ex02_sqlalchemy.py"
+ASYNC_SQL = "tests/right/ex02_async_sql.py"
+
 MISTAKES = [
     {
         "name": "no commit",
@@ -148,7 +151,320 @@ MISTAKES = [
     {
         "name": "stock beyond INTEGER",
         "step": 6,
-        "replace": {"ge=0, le=2_147_483_647": "ge=0"},
+        "replace": {"ge=0, le=MAX_INTEGER": "ge=0"},
         "says": "the stock has no bounds",
+    },
+    {
+        "name": "a lock around SELECT and INSERT",
+        "step": 6,
+        "base": SQLALCHEMY,
+        "replace": {
+            "String(50), unique=True)": "String(50))",
+            """\
+    category = Category(**data.model_dump())
+    db.add(category)
+    try:
+        db.commit()
+    except IntegrityError:
+        db.rollback()
+        raise HTTPException(status_code=400, detail="Category already exists") from None
+    return category""": """    with LOCK:
+        if db.scalar(select(Category).where(Category.name == data.name)):
+            raise HTTPException(409, "x")
+        category = Category(**data.model_dump())
+        db.add(category)
+        db.commit()
+        return category""",
+            "app = FastAPI()": """import threading
+LOCK = threading.Lock()
+app = FastAPI()""",
+        },
+        "says": "holds in one process only",
+    },
+    {
+        "name": "select before insert as the only guard",
+        "step": 6,
+        "base": SQLALCHEMY,
+        "replace": {
+            "String(50), unique=True)": "String(50))",
+            "    category = Category(**data.model_dump())\n": """\
+    if db.scalar(select(Category).where(Category.name == data.name)):
+        raise HTTPException(409, "x")
+    category = Category(**data.model_dump())
+""",
+        },
+        "says": "a SELECT before the INSERT is the only guard",
+    },
+    {
+        "name": "taken names in a set",
+        "step": 1,
+        "replace": {
+            """, unique=True)
+
+
+class Category(""": """)
+
+
+TAKEN: set[str] = set()
+
+
+class Category(""",
+            "    category = Category.model_validate(data)\n": """    if data.name in TAKEN:
+        raise HTTPException(409, "taken")
+    TAKEN.add(data.name)
+    category = Category.model_validate(data)
+""",
+        },
+        "says": "which belongs to one process",
+    },
+    {
+        "name": "taken names looked for with LIKE",
+        "step": 1,
+        "base": SQLALCHEMY,
+        "replace": {
+            "    category = Category(**data.model_dump())\n": """\
+    if db.scalar(select(Category).where(Category.name.like(data.name))):
+        raise HTTPException(409, "x")
+    category = Category(**data.model_dump())
+""",
+        },
+        "says": "another name counts as this one",
+    },
+    {
+        "name": "a taken name answered with the row that was there",
+        "step": 1,
+        "base": ASYNC_SQL,
+        "replace": {
+            '"INSERT INTO category (name) VALUES (:name) RETURNING id, name"': (
+                '"INSERT INTO category (name) VALUES (:name) ON CONFLICT (name) DO '
+                'UPDATE SET name = excluded.name RETURNING id, name"'
+            ),
+        },
+        "says": "the row that was there is answered",
+    },
+    {
+        "name": "no more than 20 products",
+        "step": 3,
+        "base": ASYNC_SQL,
+        "replace": {
+            'ORDER BY p.id DESC"': 'ORDER BY p.id DESC LIMIT 20"',
+        },
+        "says": "a limit cuts the list",
+    },
+    {
+        "name": "prices compared as text",
+        "step": 3,
+        "base": SQLALCHEMY,
+        "replace": {
+            "price: Mapped[Decimal] = mapped_column(Numeric(10, 2))": (
+                "price: Mapped[str] = mapped_column(String(20))"
+            ),
+            """data.model_dump())
+    db.add(product)""": """data.model_dump(mode="json"))
+    db.add(product)""",
+            "Decimal(str(min_price))": "str(min_price)",
+            "Decimal(str(max_price))": "str(max_price)",
+            "exclude_none=True)": 'exclude_none=True, mode="json")',
+        },
+        "says": "Prices are numbers",
+    },
+    {
+        "name": "min_price is a whole number",
+        "step": 3,
+        "base": SQLALCHEMY,
+        "replace": {
+            "min_price: float | None": "min_price: int | None",
+        },
+        "says": "refuses query.min_price",
+    },
+    {
+        "name": "one filter works only beside another",
+        "step": 3,
+        "base": SQLALCHEMY,
+        "replace": {
+            "    if in_stock:": "    if in_stock and category_id:",
+        },
+        "says": "does not reach the query",
+    },
+    {
+        "name": "UPDATE of more rows than one",
+        "step": 4,
+        "base": ASYNC_SQL,
+        "replace": {
+            "SET {column} = :value WHERE id = :id": "SET {column} = :value WHERE id >= :id",
+        },
+        "says": "has no WHERE",
+    },
+    {
+        "name": "products remembered by each process",
+        "step": 4,
+        "base": SQLALCHEMY,
+        "replace": {
+            (
+                "    product = db.get(Product, product_id, "
+                "options=[joinedload(Product.category)])\n"
+            ): (
+                "    product = db.get(Product, product_id, "
+                "options=[joinedload(Product.category)])\n"
+            ),
+            """\
+@app.get("/products/{product_id}", response_model=ProductDetail)
+def read_product(product: Product = Depends(find)):
+    return product""": """CACHE = {}
+
+
+@app.get("/products/{product_id}", response_model=ProductDetail)
+def read_product(product_id: int, db: Session = Depends(get_db)):
+    if product_id not in CACHE:
+        CACHE[product_id] = ProductDetail.model_validate(find(product_id, db))
+    return CACHE[product_id]""",
+            """        setattr(product, field, value)
+    db.commit()
+""": """        setattr(product, field, value)
+    db.commit()
+    CACHE.pop(product.id, None)
+""",
+            """    db.delete(product)
+    db.commit()
+""": """    db.delete(product)
+    db.commit()
+    CACHE.pop(product.id, None)
+""",
+        },
+        "says": "belongs to one process",
+    },
+    {
+        "name": "marked as deleted, and listed",
+        "step": 5,
+        "base": ASYNC_SQL,
+        "replace": {
+            '" stock INTEGER NOT NULL,': (
+                '" gone INTEGER NOT NULL DEFAULT 0, stock INTEGER NOT NULL,'
+            ),
+            '"DELETE FROM product WHERE id = :id"': (
+                '"UPDATE product SET gone = 1 WHERE id = :id AND gone = 0"'
+            ),
+            'f"{READ} WHERE p.id = :id"': 'f"{READ} WHERE p.id = :id AND p.gone = 0"',
+        },
+        "says": "only marked as deleted",
+    },
+    {
+        "name": "last product takes its category along",
+        "step": 5,
+        "base": SQLALCHEMY,
+        "replace": {
+            "    db.delete(product)\n": """    db.delete(product)
+    db.flush()
+    if not db.scalar(select(Product).where(Product.category_id == product.category_id)):
+        db.delete(db.get(Category, product.category_id))
+""",
+        },
+        "says": "a cascade that goes too far",
+    },
+    {
+        "name": "deleted twice",
+        "step": 5,
+        "base": ASYNC_SQL,
+        "replace": {
+            """    if done.rowcount == 0:
+        raise HTTPException(404, "Product not found")
+    return Response""": """    if product_id > 1_000_000:
+        raise HTTPException(404)
+    return Response""",
+        },
+        "says": "without looking whether it is there",
+    },
+    {
+        "name": "session not closed after an error",
+        "step": 2,
+        "base": SQLALCHEMY,
+        "replace": {
+            """    try:
+        yield db
+    finally:
+        db.close()""": """    yield db
+    db.close()""",
+        },
+        "says": "or not after an error",
+    },
+    {
+        "name": "400 for a category that is not there",
+        "step": 2,
+        "replace": {
+            'raise HTTPException(404, "Category not found")': (
+                'raise HTTPException(400, "Category not found")'
+            ),
+        },
+        "says": "it is to be a 404",
+    },
+    {
+        "name": "tables dropped at the start",
+        "step": 2,
+        "replace": {
+            "    SQLModel.metadata.create_all(engine)\n": """    SQLModel.metadata.drop_all(engine)
+    SQLModel.metadata.create_all(engine)
+""",
+        },
+        "says": "the tables are dropped when the app starts",
+    },
+    {
+        "name": "category of another product",
+        "step": 2,
+        "base": ASYNC_SQL,
+        "replace": {
+            'JOIN category c ON c.id = p.category_id"': (
+                'JOIN category c ON c.id <= p.category_id"'
+            ),
+            "mappings().one_or_none()": "mappings().first()",
+        },
+        "says": "finds the category of another product",
+    },
+    {
+        "name": "cents cut off",
+        "step": 6,
+        "base": ASYNC_SQL,
+        "replace": {
+            'int(values.pop("price") * 100)': 'int(float(values.pop("price")) * 100)',
+        },
+        "says": "the field 'price' is 0.28, not 0.29",
+    },
+    {
+        "name": "bounds of the price on create only",
+        "step": 6,
+        "base": SQLALCHEMY,
+        "replace": {
+            ('        None, ge=Decimal("0.01"), le=Decimal("99999999.99"), decimal_places=2\n'): (
+                '        None, ge=Decimal("0.01"), le=Decimal("99999999.99")\n'
+            ),
+        },
+        "says": "in the input class and in the update class",
+    },
+    {
+        "name": "the bound itself is refused",
+        "step": 6,
+        "base": SQLALCHEMY,
+        "replace": {
+            ('    price: Decimal = Field(ge=Decimal("0.01"), le=Decimal("99999999.99"), decimal'): (
+                '    price: Decimal = Field(ge=Decimal("0.01"), lt=Decimal("99999999.99"), decimal'
+            ),
+        },
+        "says": "a bound that is itself refused",
+    },
+    {
+        "name": "half of a refused change stored",
+        "step": 6,
+        "replace": {
+            "stock: Stock = Field(default=None)": "stock: int = Field(default=None)",
+            "    product.sqlmodel_update(data.model_dump(exclude_unset=True))\n": """\
+    if "price" in data.model_fields_set:
+        product.price = data.price
+        session.commit()
+    if "stock" in data.model_fields_set:
+        if not 0 <= data.stock <= 2147483647:
+            raise HTTPException(422, "no")
+        product.stock = data.stock
+""",
+        },
+        "says": "a part of a refused change was stored",
     },
 ]

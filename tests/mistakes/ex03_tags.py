@@ -2,6 +2,9 @@
 
 LOCK = "    session.exec(update(Post).where(col(Post.id) == post_id).values(title=Post.title))\n"
 
+SQLALCHEMY = "tests/right/ex03_sqlalchemy.py"
+REPOSITORY = "tests/right/ex03_repository.py"
+
 MISTAKES = [
     {
         "name": "no unique constraint",
@@ -202,7 +205,7 @@ MISTAKES = [
         "name": "tags not sent count as none",
         "step": 4,
         "replace": {
-            "tag_ids: list[int] = Field(default=None)": "tag_ids: list[int] = []",
+            "tag_ids: list[Id] = Field(default=None)": "tag_ids: list[Id] = []",
             'if "tag_ids" in data.model_fields_set:': "if True:",
         },
         "says": "count as an empty list",
@@ -249,5 +252,349 @@ MISTAKES = [
         "replace": {LOCK: ""},
         "says": "lock the post first",
         "database": "postgresql",
+    },
+    {
+        "name": "taken names in a set",
+        "step": 1,
+        "base": SQLALCHEMY,
+        "replace": {
+            "unique=True, nullable": "nullable",
+            "    tag = Tag(name=data.name)\n": """    if data.name in TAKEN:
+        raise HTTPException(409)
+    TAKEN.add(data.name)
+    tag = Tag(name=data.name)
+""",
+            "app = FastAPI()": """TAKEN = set()
+app = FastAPI()""",
+        },
+        "says": "which belongs to one process",
+    },
+    {
+        "name": "a taken name answered with the row that was there",
+        "step": 1,
+        "base": REPOSITORY,
+        "replace": {
+            """        try:
+            new = self.connection.execute(sa.insert(tags).values(name=name).returning(tags))
+        except sa.exc.IntegrityError:
+            raise Refusal(409, f"There is a tag {name!r} already") from None
+""": """\
+        new = self.connection.execute(sa.select(tags).where(tags.c.name == name))
+        if row := new.mappings().one_or_none():
+            return dict(row)
+        new = self.connection.execute(sa.insert(tags).values(name=name).returning(tags))
+""",
+        },
+        "says": "the row that was there is answered",
+    },
+    {
+        "name": "no more than five tags",
+        "step": 2,
+        "base": SQLALCHEMY,
+        "replace": {
+            "    return tags\n": "    return tags[:5]\n",
+        },
+        "says": "the tags were not given to the post",
+    },
+    {
+        "name": "ids that are not there are left out",
+        "step": 2,
+        "base": SQLALCHEMY,
+        "replace": {
+            """\
+    tags = [db.get(Tag, tag_id) for tag_id in dict.fromkeys(ids)]
+    if None in tags:""": """\
+    tags = [t for t in (db.get(Tag, tag_id) for tag_id in dict.fromkeys(ids)) if t]
+    if ids and not tags:""",
+        },
+        "says": "nobody compares the two numbers",
+    },
+    {
+        "name": "tables dropped at the start",
+        "step": 2,
+        "base": SQLALCHEMY,
+        "replace": {
+            "Base.metadata.create_all(bind=engine)": """Base.metadata.drop_all(bind=engine)
+Base.metadata.create_all(bind=engine)""",
+        },
+        "says": "the tables are dropped when the app starts",
+    },
+    {
+        "name": "session never closed",
+        "step": 2,
+        "base": SQLALCHEMY,
+        "replace": {
+            """    with SessionLocal() as db:
+        yield db""": "    yield SessionLocal()",
+        },
+        "says": "the session is never closed",
+    },
+    {
+        "name": "limit on the rows of a join",
+        "step": 3,
+        "base": REPOSITORY,
+        "replace": {
+            (
+                "        page = "
+                "sa.select(posts).where(*conditions).order_by(posts.c.id).offset(skip)."
+                "limit(limit)\n"
+            ): (
+                "        page = sa.select(posts).join_from(posts, links, "
+                "isouter=True).where(*conditions).order_by(posts.c.id).offset(skip).lim"
+                "it(limit)\n"
+            ),
+        },
+        "says": "rows of a join are counted",
+    },
+    {
+        "name": "tag looked for with LIKE",
+        "step": 3,
+        "base": SQLALCHEMY,
+        "replace": {
+            "Tag.name == tag": "Tag.name.like(tag)",
+        },
+        "says": "== and not contains() or like()",
+    },
+    {
+        "name": "beginning of the name is enough",
+        "step": 3,
+        "base": REPOSITORY,
+        "replace": {
+            "tags.c.name == tag)": "tags.c.name.startswith(tag or ''))",
+        },
+        "says": "== and not contains() or like()",
+    },
+    {
+        "name": "filtered in Python after the limit",
+        "step": 3,
+        "base": SQLALCHEMY,
+        "replace": {
+            """    if tag:
+        statement = statement.where(Post.tags.any(Tag.name == tag))
+    return db.scalars(statement.offset(skip).limit(limit)).all()""": """\
+    found = db.scalars(statement.offset(skip).limit(limit)).all()
+    return [p for p in found if tag is None or tag in [t.name for t in p.tags]]""",
+        },
+        "says": "cuts before the tag is looked at",
+    },
+    {
+        "name": "ordered by title",
+        "step": 3,
+        "base": SQLALCHEMY,
+        "replace": {
+            ".order_by(Post.id)\n": ".order_by(Post.title)\n",
+        },
+        "says": "the order is not by id",
+    },
+    {
+        "name": "limit capped in silence",
+        "step": 3,
+        "base": REPOSITORY,
+        "replace": {
+            '''limit=limit)
+    return {"posts"''': '''limit=min(limit, 10))
+    return {"posts"''',
+        },
+        "says": "skip or limit does not reach the query, is cut to less",
+    },
+    {
+        "name": "skip counts pages",
+        "step": 3,
+        "base": SQLALCHEMY,
+        "replace": {
+            ".offset(skip)": ".offset(skip * limit)",
+        },
+        "says": "skip or limit does not reach the query",
+    },
+    {
+        "name": "untagged posts left out",
+        "step": 3,
+        "base": SQLALCHEMY,
+        "replace": {
+            """\
+    statement = select(Post).options(selectinload(Post.tags)).order_by(Post.id)
+    if tag:""": (
+                "    statement = "
+                "select(Post).where(Post.tags.any()).options(selectinload(Post.tags)).o"
+                "rder_by(Post.id)\n"
+                "    if tag:"
+            ),
+        },
+        "says": "a post without tags is left out",
+    },
+    {
+        "name": "new pairs beside the old ones",
+        "step": 4,
+        "base": REPOSITORY,
+        "replace": {
+            """\
+        self.connection.execute(sa.delete(links).where(links.c.post_id == post_id))
+        if ids""": (
+                "        have = "
+                "set(self.connection.scalars(sa.select(links.c.tag_id).where(links.c.po"
+                "st_id == post_id)))\n"
+                "        ids = ids - have\n"
+                "        if ids"
+            ),
+            "        self.link(post_id, set())\n": (
+                "        "
+                "self.connection.execute(sa.delete(links).where(links.c.post_id == "
+                "post_id))\n"
+            ),
+        },
+        "says": "added to the old ones",
+    },
+    {
+        "name": "content lost when it is not sent",
+        "step": 4,
+        "base": SQLALCHEMY,
+        "replace": {
+            """    if data.content is not None:
+        post.content = data.content
+""": "    post.content = data.content or ''\n",
+        },
+        "says": "exclude_unset=True is missing",
+    },
+    {
+        "name": "title committed before the tags are looked for",
+        "step": 4,
+        "base": SQLALCHEMY,
+        "replace": {
+            "    if data.tag_ids is not None:\n": """    db.commit()
+    if data.tag_ids is not None:
+""",
+        },
+        "says": "committed before the tags were looked for",
+    },
+    {
+        "name": "UPDATE of more posts than one",
+        "step": 4,
+        "base": REPOSITORY,
+        "replace": {
+            "sa.update(posts).where(posts.c.id == post_id).values(values)": (
+                "sa.update(posts).where(posts.c.id <= post_id).values(values)"
+            ),
+            'values = values or {"id": posts.c.id}': (
+                'values = values or {"title": posts.c.title}'
+            ),
+        },
+        "says": "another post was changed, too",
+    },
+    {
+        "name": "tags remembered by each process",
+        "step": 4,
+        "base": REPOSITORY,
+        "replace": {
+            (
+                "        found = {row.id: Post(**row._mapping) for row in "
+                "self.connection.execute(page)}\n"
+            ): """\
+        found = {row.id: Post(**row._mapping) for row in self.connection.execute(page)}
+        if len(found) == 1 and limit == 1:
+            (post,) = found.values()
+            if post.id in CACHE:
+                post.tags = CACHE[post.id]
+                return [post]
+            CACHE[post.id] = post.tags
+""",
+            """\
+        self.connection.execute(sa.delete(links).where(links.c.post_id == post_id))
+        if ids""": """        CACHE.pop(post_id, None)
+        self.connection.execute(sa.delete(links).where(links.c.post_id == post_id))
+        if ids""",
+            "class Tags:": """CACHE = {}
+
+
+class Tags:""",
+        },
+        "says": "belongs to one process",
+    },
+    {
+        "name": "tags that no post has are deleted",
+        "step": 5,
+        "base": REPOSITORY,
+        "replace": {
+            (
+                "        if not "
+                "self.connection.execute(sa.delete(posts).where(posts.c.id == "
+                "post_id)).rowcount:"
+            ): (
+                "        "
+                "self.connection.execute(sa.delete(tags).where(tags.c.id.not_in(sa.sele"
+                "ct(links.c.tag_id))))\n"
+                "        if not "
+                "self.connection.execute(sa.delete(posts).where(posts.c.id == "
+                "post_id)).rowcount:"
+            ),
+        },
+        "says": "tags stay",
+    },
+    {
+        "name": "pairs removed when the next post comes",
+        "step": 5,
+        "base": REPOSITORY,
+        "replace": {
+            "        self.link(post_id, set())\n": "",
+        },
+        "says": "still in the link table",
+    },
+    {
+        "name": "post and tags in two commits",
+        "step": 6,
+        "base": SQLALCHEMY,
+        "replace": {
+            """tags=tags)
+    db.add(post)
+    db.commit()
+""": """)
+    db.add(post)
+    db.commit()
+    post.tags = tags
+    db.commit()
+""",
+        },
+        "says": "committed one after the other",
+    },
+    {
+        "name": "a commit between the old tags and the new",
+        "step": 6,
+        "base": REPOSITORY,
+        "replace": {
+            """        if ids:
+            pairs = [""": """        self.connection.commit()
+        if ids:
+            pairs = [""",
+            """    with engine.begin() as connection:
+        yield Work(connection)""": """\
+    with engine.connect() as connection:
+        yield Work(connection)
+        connection.commit()""",
+        },
+        "says": "committed one after the other",
+    },
+    {
+        "name": "a lock of one process around PUT",
+        "step": 6,
+        "replace": {
+            (
+                "    session.exec(update(Post).where(col(Post.id) == "
+                "post_id).values(title=Post.title))\n"
+            ): ("    LOCK.acquire()\n"),
+            '''\
+def update_post(post: LockedPostDep, data: PostUpdate, session: SessionDep) -> Post:
+    """Change the fields that are sent; the tags that are sent replace the others."""
+''': """\
+def update_post(post_id: int, data: PostUpdate, session: SessionDep) -> Post:
+    with LOCK:
+        return change(get_post(post_id, session), data, session)
+
+
+def change(post: Post, data: PostUpdate, session: Session) -> Post:
+""",
+            "app = FastAPI(": """import threading
+LOCK = threading.Lock()
+app = FastAPI(""",
+        },
+        "says": "lock the post first",
     },
 ]

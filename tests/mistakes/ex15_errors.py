@@ -9,6 +9,9 @@ DELETE_CATEGORY = """    session.delete(get_row(session, Category, category_id))
 FOREIGN_KEYS = """        connection.execute("PRAGMA foreign_keys = ON")
 """
 
+SQLALCHEMY = "tests/right/ex15_sqlalchemy.py"
+ASYNC_SQL = "tests/right/ex15_async_sql.py"
+
 MISTAKES = [
     {
         "name": "hash in the response",
@@ -44,7 +47,7 @@ MISTAKES = [
                 "    session.commit()"
             ),
         },
-        "says": "nobody caught the IntegrityError",
+        "says": "a SELECT before the INSERT does not help",
     },
     {
         "name": "SQLite's foreign keys off",
@@ -102,7 +105,7 @@ MISTAKES = [
         "name": "change without bounds",
         "step": 4,
         "replace": {"change: int = Field(ge=-1_000_000, le=1_000_000)": "change: int"},
-        "says": "the change, or the sum, has no upper bound",
+        "says": "the change of a stock, and the sum, need an upper one",
     },
     {
         "name": "NUL in a category",
@@ -196,6 +199,411 @@ MISTAKES = [
         "name": "password repeated",
         "step": 6,
         "replace": {'("type", "loc", "msg")': '("type", "loc", "msg", "input")'},
+        "says": "FastAPI's own answer repeats the input",
+    },
+    {
+        "name": "taken addresses in a set",
+        "step": 1,
+        "base": ASYNC_SQL,
+        "replace": {
+            '" email VARCHAR(254) NOT NULL UNIQUE,': '" email VARCHAR(254) NOT NULL,',
+            "    salt = secrets.token_hex(16)\n": """    if data["email"] in prepared:
+        raise Refusal(409, "This address is registered already")
+    prepared.add(data["email"])
+    salt = secrets.token_hex(16)
+""",
+        },
+        "says": "which belongs to one process",
+    },
+    {
+        "name": "select before insert, of users",
+        "step": 1,
+        "base": SQLALCHEMY,
+        "replace": {
+            "String(254), unique=True, index=True)": "String(254), index=True)",
+            "    salt = secrets.token_bytes(16)\n": """\
+    if db.scalar(select(User).where(User.email == data.email)):
+        raise HTTPException(409, 'Email already registered')
+    salt = secrets.token_bytes(16)
+""",
+        },
+        "says": "a SELECT before the INSERT",
+    },
+    {
+        "name": "a lock around SELECT and INSERT",
+        "step": 1,
+        "base": SQLALCHEMY,
+        "replace": {
+            "app = FastAPI(lifespan": """import threading
+
+LOCK = threading.Lock()
+app = FastAPI(lifespan""",
+            "String(254), unique=True, index=True)": "String(254), index=True)",
+            (
+                "    return store(db, User(name=data.name, email=data.email, password_hash=stored))"
+            ): """    with LOCK:
+        if db.scalar(select(User).where(User.email == data.email)):
+            raise HTTPException(409, "Email already registered")
+        return store(db, User(name=data.name, email=data.email, password_hash=stored))""",
+        },
+        "says": "holds in one process only",
+    },
+    {
+        "name": "a taken name answered with the row that was there",
+        "step": 1,
+        "base": ASYNC_SQL,
+        "replace": {
+            (
+                '    return JSONResponse({"id": await insert(connection, "shelf", '
+                "data), **data}, 201)"
+            ): """\
+    sql = "INSERT INTO shelf (name) VALUES (:name) ON CONFLICT DO NOTHING"
+    await connection.execute(text(sql), data)
+    sql = "SELECT id FROM shelf WHERE name = :name"
+    number = (await connection.execute(text(sql), data)).scalar_one()
+    return JSONResponse({"id": number, **data}, 201)""",
+        },
+        "says": "the row that was there is answered",
+    },
+    {
+        "name": "name of a column in the answer",
+        "step": 1,
+        "base": SQLALCHEMY,
+        "replace": {
+            (
+                '    return problem(400, sentences.get(place, "No such category, or '
+                'not enough in stock"))'
+            ): """\
+    name = str(error.orig).split(":")[-1].strip().split(chr(10))[0]
+    return problem(400, f"The rule {name} is broken")""",
+        },
+        "says": "a name out of it",
+    },
+    {
+        "name": "name of a constraint in the answer",
+        "step": 1,
+        "base": SQLALCHEMY,
+        "replace": {
+            (
+                '    return problem(400, sentences.get(place, "No such category, or '
+                'not enough in stock"))'
+            ): """    diag = error.orig.diag
+    return problem(400, f"Sorry, {diag.constraint_name} says no")""",
+        },
+        "says": "a name out of it",
+        "database": "postgresql",
+    },
+    {
+        "name": "503 for what is taken",
+        "step": 1,
+        "base": SQLALCHEMY,
+        "replace": {
+            "    return problem(400, sentences.get": "    return problem(503, sentences.get",
+        },
+        "says": "the status is 503",
+    },
+    {
+        "name": "session not closed after an error",
+        "step": 1,
+        "base": SQLALCHEMY,
+        "replace": {
+            """    try:
+        yield db
+    except IntegrityError:
+        db.rollback()
+        raise
+    finally:
+        db.close()""": """    yield db
+    db.close()""",
+        },
+        "says": "the session is not closed after an error",
+    },
+    {
+        "name": "foreign keys looked after in SQL",
+        "step": 2,
+        "base": ASYNC_SQL,
+        "replace": {
+            '        cursor.execute("PRAGMA foreign_keys = ON")\n': "",
+            '    number = await insert(connection, "goods", data)\n': """\
+    sql = text("SELECT 1 FROM shelf WHERE id = :category_id")
+    if (await connection.execute(sql, {"category_id": data["category_id"]})).first() is None:
+        raise Refusal(404, "There is no such category")
+    number = await insert(connection, "goods", data)
+""",
+            (
+                '    await connection.execute(text("DELETE FROM shelf WHERE id = :id"), shelf)\n'
+            ): """\
+    sql = text("SELECT 1 FROM goods WHERE category_id = :id")
+    if (await connection.execute(sql, shelf)).first():
+        raise Refusal(409, "There are products in it")
+    await connection.execute(text("DELETE FROM shelf WHERE id = :id"), shelf)
+""",
+        },
+        "says": "Only the foreign key has no gap",
+    },
+    {
+        "name": "products deleted with their category",
+        "step": 2,
+        "base": SQLALCHEMY,
+        "replace": {
+            'ondelete="RESTRICT"': 'ondelete="CASCADE"',
+        },
+        "says": "a cascade deletes the products",
+    },
+    {
+        "name": "new stock from the row that was read",
+        "step": 3,
+        "base": SQLALCHEMY,
+        "replace": {
+            (
+                "    if db.execute(changed.values(stock=Product.stock + "
+                "data.change)).rowcount == 0:\n"
+            ): """    new = product.stock + data.change
+    if not 0 <= new <= LARGEST:
+        raise HTTPException(409, 'Not enough in stock')
+    if db.execute(changed.values(stock=new)).rowcount == 0:
+""",
+        },
+        "says": "computed in Python",
+    },
+    {
+        "name": "a lock of one process around the stock",
+        "step": 3,
+        "base": SQLALCHEMY,
+        "replace": {
+            "app = FastAPI(lifespan": """import threading
+
+LOCK = threading.Lock()
+app = FastAPI(lifespan""",
+            """\
+    product = find(db, Product, product_id)
+    room""": """    with LOCK:
+        product = find(db, Product, product_id)
+        product.stock += data.change
+        db.commit()
+        return product
+    room""",
+        },
+        "says": "computed in Python",
+    },
+    {
+        "name": "UPDATE of more products than one",
+        "step": 3,
+        "base": ASYNC_SQL,
+        "replace": {
+            '"UPDATE goods SET stock = stock + :change WHERE id = :id"': (
+                '"UPDATE goods SET stock = stock + :change WHERE id >= :id"'
+            ),
+        },
+        "says": "the UPDATE has no WHERE",
+    },
+    {
+        "name": "a word in place of a sentence",
+        "step": 3,
+        "base": SQLALCHEMY,
+        "replace": {
+            '"Not enough in stock, or too much")': '"stock")',
+        },
+        "says": "there is no sentence",
+    },
+    {
+        "name": "sum without an upper bound",
+        "step": 4,
+        "base": SQLALCHEMY,
+        "replace": {
+            (
+                "    room = Product.stock.between(max(0, -data.change), LARGEST - "
+                "max(0, data.change))\n"
+            ): ("    room = Product.stock >= -data.change\n"),
+        },
+        "says": "the change of a stock, and the sum, need an upper one",
+    },
+    {
+        "name": "stock of 2147483648",
+        "step": 4,
+        "base": SQLALCHEMY,
+        "replace": {
+            "    stock: int = Field(0, ge=0, le=LARGEST)\n": (
+                "    stock: int = Field(0, ge=0, le=LARGEST + 1)\n"
+            ),
+        },
+        "says": "the bound is missing in the input class",
+    },
+    {
+        "name": "NaN repeated in the 422",
+        "step": 4,
+        "replace": {
+            (
+                "@app.exception_handler(RequestValidationError)\n"
+                "def answer_invalid(_request: Request, error: RequestValidationError) "
+                "-> JSONResponse:\n"
+                '    """Answer 422 without FastAPI\'s `input`, which repeats what was '
+                'sent, the password too."""\n'
+                '    told = [{name: problem[name] for name in ("type", "loc", "msg")} '
+                "for problem in error.errors()]\n"
+                '    return JSONResponse({"detail": told}, 422)\n'
+            ): (""),
+        },
+        "says": "JSON has no NaN",
+    },
+    {
+        "name": "half of a surrogate pair stored",
+        "step": 4,
+        "base": ASYNC_SQL,
+        "replace": {
+            "        value.encode()\n": "",
+        },
+        "says": "half of a surrogate pair",
+    },
+    {
+        "name": "body that is nested too deep",
+        "step": 4,
+        "base": ASYNC_SQL,
+        "replace": {
+            "InvalidOperation, RecursionError)": "InvalidOperation)",
+        },
+        "says": "the body is read by hand",
+    },
+    {
+        "name": "body that is no object",
+        "step": 4,
+        "base": ASYNC_SQL,
+        "replace": {
+            """        if not isinstance(body, dict):
+            raise TypeError
+""": "",
+        },
+        "says": "the body is read by hand",
+    },
+    {
+        "name": "id read by int()",
+        "step": 4,
+        "base": ASYNC_SQL,
+        "replace": {
+            """\
+    if not re.fullmatch("[0-9]{1,10}", number) or int(number) > LARGEST:
+        raise Refusal(404, "There is no such thing")
+""": "",
+        },
+        "says": "a number it cannot hold",
+    },
+    {
+        "name": "NUL looked for at the end",
+        "step": 4,
+        "base": SQLALCHEMY,
+        "replace": {
+            'if "\\0" in value:': 'if value.endswith("\\0"):',
+        },
+        "says": "nobody looks for NUL",
+    },
+    {
+        "name": "price rounded",
+        "step": 4,
+        "base": ASYNC_SQL,
+        "replace": {
+            """ or price != round(price, 2):
+        raise ValueError
+    return price""": """:
+        raise ValueError
+    return round(price, 2)""",
+        },
+        "says": "the bound is missing in the input class",
+    },
+    {
+        "name": "health remembered",
+        "step": 5,
+        "base": SQLALCHEMY,
+        "replace": {
+            '    db.execute(text("SELECT 1"))\n': """    if not seen:
+        db.execute(text("SELECT 1"))
+        seen.append(1)
+""",
+            "ready = False\n": """ready = False
+seen = []
+""",
+        },
+        "says": "asks the database nothing",
+    },
+    {
+        "name": "health check that only connects",
+        "step": 5,
+        "base": ASYNC_SQL,
+        "replace": {
+            '    (await connection.execute(text("SELECT 1"))).all()\n': "",
+        },
+        "says": "asks the database nothing",
+    },
+    {
+        "name": "one route that does not catch it",
+        "step": 5,
+        "base": ASYNC_SQL,
+        "replace": {
+            '''@route()
+async def read_product(request, connection):
+    """Read a product."""
+    return JSONResponse(await one(connection, "goods", GOODS, request))''': '''\
+async def read_product(request):
+    """Read a product."""
+    async with engine.connect() as connection:
+        try:
+            return JSONResponse(await one(connection, "goods", GOODS, request))
+        except Refusal as refusal:
+            return JSONResponse({"detail": str(refusal)}, refusal.status)''',
+        },
+        "says": "a 500 says that the app is broken",
+    },
+    {
+        "name": "error remembered",
+        "step": 5,
+        "base": SQLALCHEMY,
+        "replace": {
+            '''def prepare() -> None:
+    """Create the tables, now or when the database is back."""
+    global ready
+    if not ready:
+''': '''def prepare() -> None:
+    """Create the tables, now or when the database is back."""
+    global ready
+    if ready is None:
+        raise HTTPException(503, 'the database is away')
+    if not ready:
+        ready = None
+''',
+        },
+        "says": "the error is kept",
+    },
+    {
+        "name": "input in the sentence",
+        "step": 6,
+        "base": SQLALCHEMY,
+        "replace": {
+            """\
+    fields = sorted({str(detail["loc"][-1]) for detail in error.errors()})
+    known = [field for field in fields if field.isidentifier()]
+    return problem(422, f"Please correct: {', '.join(known) or 'the request'}")""": (
+                "    return problem(422, ', '.join(f\"{d['loc']}: {d['msg']}, not "
+                "{d['input']!r}\" for d in error.errors()))"
+            ),
+        },
+        "says": "FastAPI's own answer repeats the input",
+    },
+    {
+        "name": "input left out for the password only",
+        "step": 6,
+        "replace": {
+            (
+                '    told = [{name: problem[name] for name in ("type", "loc", "msg")} '
+                "for problem in error.errors()]\n"
+                '    return JSONResponse({"detail": told}, 422)\n'
+            ): """    told = []
+    for problem in error.errors():
+        kept = {name: problem[name] for name in ("type", "loc", "msg", "input")}
+        if "password" in problem["loc"]:
+            del kept["input"]
+        told.append(kept)
+    return JSONResponse({"detail": str(told)}, 422)
+""",
+        },
         "says": "FastAPI's own answer repeats the input",
     },
 ]

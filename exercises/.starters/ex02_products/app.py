@@ -17,9 +17,11 @@ class CategoryCreate(SQLModel):
     # Step 1: the name, which is there only once
 
 
-class Category(CategoryCreate, table=True):
+class Category(CategoryCreate):
     """What is stored, and what is answered: the input and what the database adds."""
 
+    # Step 1: `class Category(CategoryCreate, table=True)`, when the name is written. app.db, made
+    # at the first start, would otherwise hold a table without it.
     __tablename__ = "categories"
 
     id: int = Field(default=None, primary_key=True)
@@ -31,9 +33,10 @@ class ProductCreate(SQLModel):
     # Step 2: name, price, stock and category_id; step 6: their bounds
 
 
-class Product(ProductCreate, table=True):
+class Product(ProductCreate):
     """What is stored, and what most routes answer."""
 
+    # Step 2: `class Product(ProductCreate, table=True)`, when the fields above are written
     __tablename__ = "products"
 
     id: int = Field(default=None, primary_key=True)

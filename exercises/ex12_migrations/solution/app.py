@@ -3,7 +3,7 @@
 from secrets import token_hex
 from typing import Annotated
 
-from fastapi import Depends, FastAPI, HTTPException
+from fastapi import Depends, FastAPI, HTTPException, Path
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
@@ -18,7 +18,7 @@ app = FastAPI(title="Users")
 @app.post("/users", status_code=201)
 def create_user(data: UserCreate, session: SessionDep) -> User:
     """Store a new user."""
-    words = data.name.lower().replace(" ", "-")
+    words = data.name.lower().replace(" ", "-")[:60]  # lower() makes two letters of some
     user = User.model_validate(data, update={"slug": f"{words}-{token_hex(4)}"})
     session.add(user)
     try:
@@ -30,7 +30,7 @@ def create_user(data: UserCreate, session: SessionDep) -> User:
 
 
 @app.get("/users/{user_id}")
-def read_user(user_id: int, session: SessionDep) -> User:
+def read_user(user_id: Annotated[int, Path(ge=1, le=2_147_483_647)], session: SessionDep) -> User:
     """Read one user."""
     user = session.get(User, user_id)
     if user is None:
