@@ -82,6 +82,10 @@ class Answer(Protocol):
     error: str
     database_error: str
 
+    @property
+    def unrouted(self) -> bool:
+        """Tell whether the framework itself has answered that there is no such route."""
+
 
 def choose(answer: Answer, wanted: tuple[int, ...], why: Why) -> str:
     """Choose the cause of a status that the check did not want."""
@@ -111,7 +115,7 @@ def by_status(answer: Answer) -> str:
         return "the starter's placeholder is still there; this step is yet to be written."
     if answer.status == 405:
         return "the path is there, but not for this method, or with a slash at its end."
-    if answer.status == 404 and answer.body == {"detail": "Not Found"}:
+    if answer.unrouted:
         return "there is no such route; compare method and path, letter for letter."
     if "404: " in answer.text:
         return "an `except Exception` has caught the HTTPException too, and answers it anew."
@@ -139,6 +143,8 @@ def by_validation(answer: Answer, guesses: Guesses) -> str:
     """Name the field that was refused; a 422 without one was raised by hand."""
     details = answer.body.get("detail") if isinstance(answer.body, dict) else None
     places = [detail for detail in details or [] if isinstance(detail, dict) and "loc" in detail]
+    if not places and isinstance(details, list):  # the app words the errors of validation itself
+        return guess(422, guesses)
     if not places:
         by_hand = (
             "the app itself answers 422 here; that is for input that breaks a bound or a type."

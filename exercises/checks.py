@@ -142,6 +142,12 @@ class Reply:
         """Tell whether the status is a 2xx."""
         return 200 <= self.status < 300
 
+    @property
+    def unrouted(self) -> bool:
+        """Tell FastAPI's own 404 from an HTTPException(404) without a text, if any SQL ran."""
+        not_found = (self.status, self.body) == (404, {"detail": "Not Found"})
+        return not_found and not self.seen.get("statements")
+
     def wrong(self, sentence: str, why: str = "") -> NoReturn:
         """Fail the check because of this answer."""
         raise CheckError(sentence, why, self)
@@ -425,10 +431,7 @@ class Api:
 
     def has_no_route_for(self, reply: Reply) -> bool:
         """Tell whether nothing but the starter's placeholder, or another route, has answered."""
-        if reply.status in (501, 405) or (reply.status, reply.body) == (
-            404,
-            {"detail": "Not Found"},
-        ):
+        if reply.status in (501, 405) or reply.unrouted:
             return True
         name = reply.path.rpartition("/")[2]
         if reply.status != 422 or name.isdigit() or '"path"' not in reply.text:

@@ -411,6 +411,12 @@ def another_status():
         raise HTTPException(404, "taken")
 
 
+@app.post("/404-by-hand")
+def not_found():
+    rows()
+    raise HTTPException(404)
+
+
 @app.post("/422-by-hand")
 def unprocessable():
     raise HTTPException(422, "taken")
@@ -432,6 +438,7 @@ def test_the_cause_comes_from_the_answer(serve: Serve) -> None:
         "/by-hand": "The app answers 500 of its own accord",
         "/swallowed": "its IntegrityError is caught and passed over",
         "/another-status": "answer 409 where that IntegrityError is caught",
+        "/404-by-hand": "The guess.",
         "/422-by-hand": "The app itself answers 422",
         "/validated": "Validation refuses query.n: Field required. The guess.",
     }

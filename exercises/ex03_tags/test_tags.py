@@ -360,6 +360,18 @@ def test_list_posts_by_part_of_a_tag(api: Api) -> None:
 
 
 @pytest.mark.step(3)
+def test_list_posts_by_tag_in_capitals(api: Api) -> None:
+    """GET /posts?tag= minds the case of a name, if the app does not make all names lower case."""
+    name = unique("Tag-")
+    reply = api.post("/tags", {"name": name}).expect(201, 200)
+    if reply.object().get("name") == name:
+        create_post(api, {"id": reply.id, "name": name})
+        reply = api.get(f"/posts?tag={name.lower()}").expect(200, 404)
+        if reply.ok:
+            expect_posts(reply, [], "another name is found: == and not ilike() or lower().")
+
+
+@pytest.mark.step(3)
 def test_list_posts_by_tag_skip_and_limit(api: Api) -> None:
     """The parameters skip and limit cut the list of those that have the tag."""
     tag, more = create_tag(api), [create_tag(api) for _ in range(3)]

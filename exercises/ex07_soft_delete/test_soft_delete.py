@@ -287,8 +287,8 @@ def expect_full_page(api: Api, path: str, wanted: list[int]) -> None:
 
 @pytest.mark.step(2)
 def test_list_active_users(api: Api) -> None:
-    """GET /users/active lists the users who are not deleted, in pages as full as ever."""
-    first, user, other = (create(api) for _ in range(3))
+    """GET /users/active lists the users who are not deleted."""
+    user, other = create(api), create(api)
     soft_delete(api, user)
     why = "the route stands below /users/{user_id}, which takes 'active' for an id: move it above."
     api.get("/users/active").expect(200, why=why)
@@ -299,7 +299,6 @@ def test_list_active_users(api: Api) -> None:
         fail("GET /users/active lists a deleted user.", "the query does not look at deleted_at.")
     if user["id"] in ids_in(api.second(), "/users/active"):
         fail("GET /users/active of another process lists a deleted user.", MEMORY)
-    expect_full_page(api, "/users/active", [first["id"], other["id"]])
 
 
 @pytest.mark.step(3)

@@ -212,6 +212,8 @@ def was_imported(
     references = [row.get("reference") for row in rows]
     expected = [order["reference"] for order in created]
     if references != expected:
+        if sorted(map(str, references)) == sorted(expected):
+            why = "the answer keeps the order of the list that was sent."
         reply.wrong(f"the created references are {references}, not {expected}.", why)
     for order, row in zip(created, rows, strict=True):
         is_stored(api, order, row, why)

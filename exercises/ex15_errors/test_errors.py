@@ -29,6 +29,7 @@ INSIDE = re.compile(
     r"traceback|sqlalche|sqlite3\.|psycopg|asyncpg|\.py\b|\[sql|\[parameters|constraint failed"
     r"|insert into \w+ \(|update \w+ set|delete from \w+ where|select \w+\.\w+|key \(\w+\)="
     r"|violates (unique|foreign|check|not-null)|(sqlite|postgresql)\S*://|\$argon2|\$2[aby]\$"
+    r"|(?=\d*[a-f])(?=[a-f]*\d)[0-9a-f]{40,}"  # a hash of a password
     r"|\b(uq|ix|fk|ck|pk)_\w+|\b\w+_(key|fkey|pkey)\b",
     re.IGNORECASE,
 )
@@ -61,7 +62,8 @@ def keep_inside(reply: Reply, *secrets: str) -> Reply:
     """Fail if an answer shows what belongs inside."""
     if reply.ok:
         return reply
-    hit = INSIDE.search(reply.text)
+    headers = [value for name, value in reply.headers.items() if name != "x-seen"]
+    hit = INSIDE.search("\n".join([reply.text, *headers]))
     if hit:
         reply.wrong(f"the answer shows the inside of the app: {hit[0]!r}.", LEAK)
     # The names of constraints and columns, as the database told them to the app.
@@ -567,7 +569,8 @@ def answers_503(api: Api, user_id: int, product_id: int) -> None:
             reply.wrong(
                 "this was answered while the database was away.",
                 "the URL of the database is written into the code, so it is not the one that "
-                'DATABASE_URL names: os.environ["DATABASE_URL"].',
+                'DATABASE_URL names: os.environ["DATABASE_URL"]. Or an `except` takes the error '
+                "for a row that is not there.",
             )
         refused(reply, 503, why={5: why, "": why})
         keep_inside(reply, *secrets)

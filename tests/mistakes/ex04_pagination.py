@@ -695,4 +695,43 @@ app.get("/users/page")(read_page)
         },
         "says": "a query for each item",
     },
+    {
+        "name": "the search leaves out spaces",
+        "step": 3,
+        "replace": {
+            "column.icontains(search, autoescape=True)": "column.icontains(search.strip(), autoescape=True)"
+        },
+        "says": "the whole term",
+    },
+    {
+        "name": "backslash not escaped in a LIKE by hand",
+        "step": 6,
+        "replace": {
+            "column.icontains(search, autoescape=True)": "column.ilike('%' + search.replace('%', chr(92) + '%').replace('_', chr(92) + '_') + '%', escape=chr(92))"
+        },
+        "says": "not escaped itself",
+    },
+    {
+        "name": "users counted in memory as they are created",
+        "step": 4,
+        "replace": {
+            "    total = session.exec(select(func.count()).select_from(User)).one()": "    total = len(COUNT)",
+            """    session.refresh(user)
+""": """    session.refresh(user)
+    COUNT.append(1)
+""",
+            "engine = create": """COUNT: list = []
+engine = create""",
+        },
+        "says": "remembered in memory",
+    },
+    {
+        "name": "no page behind the third",
+        "step": 4,
+        "replace": {
+            "    newest = select": """    page = min(page, 3)
+    newest = select"""
+        },
+        "says": "the offset is not",
+    },
 ]

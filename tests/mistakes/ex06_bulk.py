@@ -694,4 +694,45 @@ MISTAKES = [
         },
         "says": "update() in a loop",
     },
+    {
+        "name": "only the first 25 are active",
+        "step": 1,
+        "replace": {
+            """    users = [User.model_validate(one) for one in data]
+""": """    users = [User.model_validate(one) for one in data]
+    for u in users[25:]:
+        u.is_active = False
+"""
+        },
+        "says": "put together in the wrong order",
+    },
+    {
+        "name": "a savepoint for each user, whose failure is passed over",
+        "step": 2,
+        "replace": {
+            """    session.add_all(users)
+    try:
+        session.commit()
+""": """    for user in users:
+        try:
+            with session.begin_nested():
+                session.add(user)
+        except IntegrityError:
+            pass
+    try:
+        session.commit()
+"""
+        },
+        "says": "skipped in silence",
+    },
+    {
+        "name": "rows answered in the order of their addresses",
+        "step": 1,
+        "replace": {
+            """    save(session, *users)
+    return users""": """    save(session, *users)
+    return sorted(users, key=lambda u: u.email)"""
+        },
+        "says": "in their order",
+    },
 ]

@@ -636,4 +636,87 @@ MISTAKES = [
         },
         "says": "all requests read 'pending'",
     },
+    {
+        "name": "the sum cut off in binary",
+        "step": 1,
+        "replace": {
+            "total_amount=total, items": "total_amount=Decimal(int(float(total) * 100)) / 100, items"
+        },
+        "says": "Money is a float",
+    },
+    {
+        "name": "prices kept in a dictionary",
+        "step": 2,
+        "replace": {
+            """    return product
+
+
+app = """: """    PRICES.setdefault(product.id, product.price)
+    product.price = PRICES[product.id]
+    return product
+
+
+PRICES: dict = {}
+app = """
+        },
+        "says": "kept in the memory of one process",
+    },
+    {
+        "name": "a commit for each product, and refunds by hand",
+        "step": 4,
+        "replace": {
+            """    prices = {id_: take_from_stock(session, id_, wanted[id_]).price for id_ in sorted(wanted)}
+""": """    prices = {}
+    for id_ in sorted(wanted):
+        try:
+            prices[id_] = take_from_stock(session, id_, wanted[id_]).price
+            session.commit()
+        except HTTPException:
+            for done in prices:
+                back = update(Product).where(col(Product.id) == done)
+                session.exec(back.values(stock=col(Product.stock) + wanted[done]))
+            session.commit()
+            raise
+"""
+        },
+        "says": "has committed a change",
+    },
+    {
+        "name": "status looked at in Python",
+        "step": 7,
+        "replace": {
+            """    movable = update(Order).where(col(Order.id) == order.id, col(Order.status).in_(before))
+    if not session.exec(movable.values(status=new_status)).rowcount:
+        raise HTTPException(400, f"This order cannot become {new_status}")
+""": """    if order.status not in before:
+        raise HTTPException(400, "no")
+    order.status = new_status
+"""
+        },
+        "says": "all requests read 'pending'",
+    },
+    {
+        "name": "the same status again is accepted",
+        "step": 6,
+        "replace": {
+            """    movable = update(Order).where(col(Order.id) == order.id, col(Order.status).in_(before))
+    if not session.exec(movable.values(status=new_status)).rowcount:
+        raise HTTPException(400, f"This order cannot become {new_status}")
+""": """    movable = update(Order).where(col(Order.id) == order.id, col(Order.status).in_(before))
+    if not session.exec(movable.values(status=new_status)).rowcount:
+        if order.status == new_status:
+            return {"order_id": order.id, "new_status": new_status}
+        raise HTTPException(400, f"This order cannot become {new_status}")
+"""
+        },
+        "says": "too many moves are allowed",
+    },
+    {
+        "name": "of two lines of a product one is put back",
+        "step": 7,
+        "replace": {
+            "in sorted(order.items, key": "in sorted({i.product_id: i for i in order.items}.values(), key"
+        },
+        "says": "not all lines",
+    },
 ]

@@ -134,4 +134,73 @@ MISTAKES = [
         "says": "lock them sorted by id",
         "database": "postgresql",
     },
+    {
+        "name": "transfers listed by amount",
+        "step": 2,
+        "replace": {"order_by(col(Transfer.id))": "order_by(col(Transfer.amount))"},
+        "says": "there is no ORDER BY",
+    },
+    {
+        "name": "a lock around the route",
+        "step": 5,
+        "replace": {
+            "def create_transfer(data: TransferCreate, session: SessionDep) -> Transfer:": """def create_transfer(data: TransferCreate, session: SessionDep) -> Transfer:
+    with LOCK:
+        return create_locked(data, session)
+
+
+def create_locked(data, session):""",
+            """    balance = func.round(col(Account.balance) + change, 2)
+    statement = update(Account).where(col(Account.id) == account_id, balance.between(0, MOST))
+    if session.exec(statement.values(balance=balance)).rowcount == 0:
+""": """    account = get_account(account_id, session)
+    new = account.balance + change
+    ok = 0 <= new <= MOST
+    if ok:
+        account.balance = new
+        session.flush()
+    if not ok:
+""",
+            "engine = create": """import threading
+LOCK = threading.Lock()
+engine = create""",
+        },
+        "says": "a lock in memory",
+    },
+    {
+        "name": "a bound of its own for amounts",
+        "step": 3,
+        "replace": {
+            "amount: Decimal = Field(gt=0, max_digits=10": "amount: Decimal = Field(gt=0, le=1000000, max_digits=10"
+        },
+        "says": "less than or equal to 1000000",
+    },
+    {
+        "name": "a transfer to itself is stored",
+        "step": 2,
+        "replace": {
+            """        raise HTTPException(400, "The two accounts are the same")
+""": """        transfer = Transfer.model_validate(data)
+        session.add(transfer)
+        session.commit()
+        session.refresh(transfer)
+        return transfer
+"""
+        },
+        "says": "the two ids are not compared",
+    },
+    {
+        "name": "what was taken is committed before the refusal",
+        "step": 4,
+        "replace": {
+            """        add_to_balance(session, account_id, change)
+""": """        try:
+            add_to_balance(session, account_id, change)
+        except HTTPException:
+            session.commit()
+            raise
+"""
+        },
+        "says": "committed in parts",
+    },
 ]

@@ -112,7 +112,7 @@ MISTAKES = [
                 "    except ZeroDivisionError:\n        raise HTTPException"
             )
         },
-        "says": "nobody caught the IntegrityError",
+        "says": "or in none",
     },
     {
         "name": "rollback in the loop",
@@ -178,5 +178,99 @@ MISTAKES = [
         },
         "says": "the only guard",
         "database": "postgresql",  # SQLite lets nobody else write after the order's INSERT
+    },
+    {
+        "name": "ten of the created orders answered",
+        "step": 4,
+        "replace": {
+            """    session.commit()
+    return result""": """    session.commit()
+    result.created = result.created[:10]
+    return result"""
+        },
+        "says": "the answer is cut",
+    },
+    {
+        "name": "created orders answered by reference",
+        "step": 4,
+        "replace": {
+            """    session.commit()
+    return result""": """    session.commit()
+    result.created.sort(key=lambda o: o.reference)
+    return result"""
+        },
+        "says": "keeps the order of the list",
+    },
+    {
+        "name": "each refused reference once",
+        "step": 4,
+        "replace": {
+            """        try:
+            with session.begin_nested():
+                order = place_order(session, one)
+        except IntegrityError:
+            result.refused.append(one.reference)
+        else:
+            result.created.append(order)
+    session.commit()
+""": """        try:
+            with session.begin_nested():
+                order = place_order(session, one)
+        except IntegrityError:
+            result.refused = sorted({*result.refused, one.reference})
+        else:
+            result.created.append(order)
+    session.commit()
+"""
+        },
+        "says": "the failure of one order",
+    },
+    {
+        "name": "an import committed every 25 orders",
+        "step": 4,
+        "replace": {
+            """        try:
+            with session.begin_nested():
+                order = place_order(session, one)
+        except IntegrityError:
+            result.refused.append(one.reference)
+        else:
+            result.created.append(order)
+    session.commit()
+""": """        try:
+            with session.begin_nested():
+                order = place_order(session, one)
+        except IntegrityError:
+            result.refused.append(one.reference)
+        else:
+            result.created.append(order)
+            if len(result.created) % 25 == 0:
+                session.commit()
+    session.commit()
+"""
+        },
+        "says": "a commit in the loop",
+    },
+    {
+        "name": "messages remembered in a set",
+        "step": 5,
+        "replace": {
+            """    try:
+        with session.begin_nested():
+            message = f"{order.item} is on its way"
+            told = Notification(user_id=order.user_id, order_id=order.id, message=message)
+            session.add(told)
+    except IntegrityError:
+        logger.warning("Order %s stands without a notification", order.reference)
+""": """    message = f"{order.item} is on its way"
+    if (order.user_id, message) not in SENT:
+        SENT.add((order.user_id, message))
+        session.add(Notification(user_id=order.user_id, order_id=order.id, message=message))
+        session.flush()
+""",
+            "engine = create": """SENT: set = set()
+engine = create""",
+        },
+        "says": "the only guard",
     },
 ]

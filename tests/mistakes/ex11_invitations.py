@@ -180,4 +180,53 @@ MISTAKES = [
         },
         "says": "a SELECT before the INSERT is the only guard",
     },
+    {
+        "name": "all projects renamed",
+        "step": 4,
+        "replace": {
+            """    project.name = data.name
+""": """    session.exec(__import__('sqlmodel').update(Project).values(name=data.name))
+"""
+        },
+        "says": "the WHERE of the UPDATE is missing",
+    },
+    {
+        "name": "left all projects of others at once",
+        "step": 5,
+        "replace": {
+            """    session.delete(membership)
+""": """    session.exec(__import__('sqlmodel').delete(Membership).where(col(Membership.user_id) == user_id, col(Membership.role) != 'owner'))
+"""
+        },
+        "says": "by this project and this user",
+    },
+    {
+        "name": "roles remembered in a dictionary",
+        "step": 5,
+        "replace": {
+            """        membership = session.get(Membership, (project.id, user.id))
+        if""": """        key = (project.id, user.id)
+        membership = CACHE.get(key) or session.get(Membership, key)
+        if membership is not None:
+            CACHE[key] = Membership(**membership.model_dump())
+        if""",
+            "app = FastAPI": """CACHE: dict = {}
+app = FastAPI""",
+        },
+        "says": "still let in",
+    },
+    {
+        "name": "without a header it is user 1",
+        "step": 1,
+        "replace": {"Header()] = None": "Header()] = 1"},
+        "says": "the header has a default",
+    },
+    {
+        "name": "the owner may leave",
+        "step": 5,
+        "replace": {
+            '    if membership.role == "owner":': '    if membership.role == "owner" and user_id != asking.user_id:'
+        },
+        "says": "owner",
+    },
 ]

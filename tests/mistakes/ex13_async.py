@@ -127,4 +127,48 @@ MISTAKES = [
         },
         "says": "before the commit",
     },
+    {
+        "name": "PUT changes every name",
+        "step": 3,
+        "replace": {
+            "    return await save(session, user.sqlmodel_update(data.model_dump()))": """    await session.exec(__import__('sqlmodel').update(User).values(name=data.name))
+    return await save(session, user.sqlmodel_update(data.model_dump()))"""
+        },
+        "says": "",
+    },
+    {
+        "name": "posts deleted in a commit of their own",
+        "step": 4,
+        "replace": {
+            """    await session.delete(user)
+    await session.commit()""": """    from sqlmodel import delete
+    await session.exec(delete(Post).where(col(Post.author_id) == user.id))
+    await session.commit()
+    await session.delete(user)
+    await session.commit()"""
+        },
+        "says": "committed",
+    },
+    {
+        "name": "each post read once more",
+        "step": 4,
+        "replace": {
+            """options=loaded)
+""": """options=loaded)
+    for post in (user.posts if user else []):
+        await session.exec(select(Post).where(Post.id == post.id))
+"""
+        },
+        "says": "statements",
+    },
+    {
+        "name": "PUT creates who is not there",
+        "step": 3,
+        "replace": {
+            "async def update_user(user: UserDep, data: UserCreate, session: SessionDep)": "async def update_user(user_id: Id, data: UserCreate, session: SessionDep)",
+            "    return await save(session, user.sqlmodel_update(data.model_dump()))": """    user = await session.get(User, user_id) or User(id=user_id)
+    return await save(session, user.sqlmodel_update(data.model_dump()))""",
+        },
+        "says": "404",
+    },
 ]

@@ -342,4 +342,42 @@ MISTAKES = [
         "replace": {"ORDER BY id DESC LIMIT :last": "LIMIT :last"},
         "says": "WHERE, ORDER BY and LIMIT",
     },
+    {
+        "name": "another limit by default",
+        "step": 3,
+        "replace": {"Query(ge=1, le=100)] = 10": "Query(ge=1, le=100)] = 20"},
+        "says": "10 when it is not given",
+    },
+    {
+        "name": "error rate rounded to one digit",
+        "step": 4,
+        "replace": {"(errors / total).label": "func.round(errors / total, 1).label"},
+        "says": "whole numbers were divided",
+    },
+    {
+        "name": "statistics kept in a dictionary",
+        "step": 4,
+        "replace": {
+            "    return session.exec(summary).all()": """    key = (model_version, last)
+    if key not in CACHE:
+        CACHE[key] = session.exec(summary).all()
+    return CACHE[key]""",
+            "app = FastAPI": """CACHE: dict = {}
+app = FastAPI""",
+        },
+        "says": "the memory of one process",
+    },
+    {
+        "name": "a text that looks like JSON is parsed",
+        "step": 2,
+        "replace": {
+            """    prediction = Prediction.model_validate(data)
+""": """    import json
+    if isinstance(data.result, str) and data.result[:1] in ('{', '['):
+        data.result = json.loads(data.result)
+    prediction = Prediction.model_validate(data)
+"""
+        },
+        "says": "read as JSON",
+    },
 ]

@@ -47,7 +47,7 @@ MISTAKES = [
                 "    session.commit()"
             ),
         },
-        "says": "nobody caught the IntegrityError",
+        "says": "a SELECT before the INSERT does not help",
     },
     {
         "name": "SQLite's foreign keys off",

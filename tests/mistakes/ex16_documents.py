@@ -175,4 +175,80 @@ MISTAKES = [
         },
         "says": "what another request wrote meanwhile is lost",
     },
+    {
+        "name": "no limit above 50",
+        "step": 2,
+        "replace": {"Query(ge=1, le=100)": "Query(ge=1, le=50)"},
+        "says": "100 is allowed",
+    },
+    {
+        "name": "a lock around the change",
+        "step": 6,
+        "replace": {
+            """    item.data = item.data | storable(changes)
+""": """    with LOCK:
+        session.refresh(item)
+        item.data = item.data | storable(changes)
+        session.commit()
+""",
+            """    __mapper_args__ = {"version_id_col": version_column}  # an UPDATE that finds another is refused
+""": "",
+            "engine = create": """import threading
+LOCK = threading.Lock()
+engine = create""",
+            "version: int = Field(default=None, sa_column=version_column)": "version: int = Field(default=1)",
+        },
+        "says": "one in memory",
+    },
+    {
+        "name": "null removes the field",
+        "step": 5,
+        "replace": {
+            """    item.data = item.data | storable(changes)
+""": """    item.data = item.data | storable(changes)
+    item.data = {k: v for k, v in item.data.items() if v is not None}
+"""
+        },
+        "says": "replaced by what was sent",
+    },
+    {
+        "name": "objects merged",
+        "step": 5,
+        "replace": {
+            """    item.data = item.data | storable(changes)
+""": """    def merge(a, b):
+        return {**a, **{k: merge(a[k], v) if isinstance(v, dict) and isinstance(a.get(k), dict) else v for k, v in b.items()}}
+    item.data = merge(item.data, storable(changes))
+"""
+        },
+        "says": "an object is not merged",
+    },
+    {
+        "name": "two levels deep at most",
+        "step": 3,
+        "replace": {
+            """    wanted = literal({"value": value}, Document)["value"]
+    return col(Item.data)[tuple(path.split("."))] == wanted
+""": """    wanted = literal({"value": value}, Document)["value"]
+    return col(Item.data)[tuple(path.split(".")[:2])] == wanted
+"""
+        },
+        "says": "not split at its dots",
+    },
+    {
+        "name": "numbers compared whatever their type",
+        "step": 2,
+        "replace": {
+            """    wanted = literal({"value": value}, Document)["value"]
+    return col(Item.data)[tuple(path.split("."))] == wanted
+""": """    field = col(Item.data)[tuple(path.split("."))]
+    if isinstance(value, str):
+        return field.as_string() == value
+    if isinstance(value, bool):
+        return field.as_boolean() == value
+    return field.as_float() == value
+"""
+        },
+        "says": "the type counts",
+    },
 ]
