@@ -515,6 +515,10 @@ def add_admin(app: FastAPI, database: Database, password: str) -> None:
     routes[:] = [route for route in routes if getattr(route, "name", "") not in unused]
     for table in TABLES:
         admin.add_view(table)
-    app.router.routes.append(Route("/admin", lambda _: RedirectResponse("/admin/")))
+
+    async def add_slash(request: Request) -> RedirectResponse:
+        return RedirectResponse(f"{request.scope.get('root_path', '')}/admin/")
+
+    app.router.routes.append(Route("/admin", add_slash))
     logging.getLogger("sqladmin.application").disabled = True  # it logs each refusal as a crash
     logger.info("The tables are at /admin: log in with ADMIN_PASSWORD")

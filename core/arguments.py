@@ -13,7 +13,7 @@ from core.settings import StartupError
 
 SQLITE = {"uri", "timeout", "detect_types", "check_same_thread", "cached_statements"}
 POSTGRESQL = {option.keyword.decode() for option in Conninfo.get_defaults()}
-MYSQL = set(signature(Connection).parameters)
+MYSQL = set(signature(Connection).parameters) - {"cursorclass", "conv", "auth_plugin_map"}
 ASYNC_MYSQL = set(signature(aiomysql.connect).parameters)
 # What other drivers, and MySQL's own programs, call TLS; and what each mode demands.
 TLS_NAMES = ("ssl", "sslmode", "ssl-mode", "ssl_mode")

@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, inspect
-from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from core.arguments import arguments_for
 from core.engines import begin_immediate, stop_driver_transactions
@@ -51,8 +51,9 @@ def connect(url: URL) -> Iterator[Connection]:
     try:
         connection = migration_engine(url).connect()
         connection.begin().rollback()  # SQLite looks into its file no sooner
-    # Beside SQLAlchemy's errors: a package that a driver misses, a name that DNS cannot take.
-    except (SQLAlchemyError, ArgumentError, OSError, RuntimeError, ValueError) as error:
+    except StartupError:
+        raise
+    except Exception as error:  # noqa: BLE001 - drivers raise anything for an odd argument
         raise unusable(url, error) from None
     with connection:
         yield connection
@@ -61,10 +62,13 @@ def connect(url: URL) -> Iterator[Connection]:
 def unusable(url: URL, error: Exception) -> StartupError:
     """Return the sentence that says why a database cannot be used."""
     cause = getattr(error, "orig", None) or error
-    if len(cause.args) > 1:  # of PyMySQL a number and the text
-        cause = cause.args[1]
-    lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
-    return StartupError(f"The database {shown(url)} cannot be used: {lines[0].rstrip('.')}.")
+    reason = str(cause)
+    if isinstance(cause, UnicodeEncodeError):  # whose text has some of the password in it
+        reason = f"its driver sends names and passwords as {cause.encoding}, which lacks a letter"
+    elif len(cause.args) == 2 and isinstance(cause.args[0], int):  # PyMySQL's number and text
+        reason = str(cause.args[1])
+    first = next((line.strip() for line in reason.splitlines() if line.strip()), repr(cause))
+    return StartupError(f"The database {shown(url)} cannot be used: {first.rstrip('.')}.")
 
 
 def schema_revisions(connection: Connection) -> tuple[str | None, str | None]:

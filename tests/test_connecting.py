@@ -36,6 +36,7 @@ from conftest import (
     serve,
     statements,
 )
+from core.arguments import arguments_for
 from core.engines import close_async_engine, open_async_engine
 from core.routing import DatabaseRoute
 from core.schema import migration_engine, prepare_schema
@@ -211,6 +212,21 @@ def test_options_of_the_environment_hold_too(url: str, monkeypatch: pytest.Monke
     migrate(url)
     with serve(url) as client:
         assert client.get("/users").json() == []
+
+
+@pytest.mark.parametrize(
+    ("argument", "mode"),
+    [
+        ("ssl=require", "require"),
+        ("ssl=true", "require"),
+        ("ssl-mode=VERIFY_IDENTITY", "verify-full"),
+        ("sslmode=verify-ca", "verify-ca"),
+        ("ssl=disable", "disable"),
+    ],
+)
+def test_tls_is_demanded_of_postgresql_however_it_is_spelled(argument: str, mode: str) -> None:
+    url, _ = arguments_for(parse_url(f"postgresql://host/db?{argument}"))
+    assert url.query == {"sslmode": mode}
 
 
 @pytest.mark.parametrize("dialect", MARIADB)
@@ -453,7 +469,7 @@ def test_nothing_is_written_into_a_deleted_file(
 @pytest.mark.parametrize("sent_by_the_proxy", ["", "/api/v1"])
 def test_below_a_prefix(url: str, sent_by_the_proxy: str) -> None:
     """A proxy may take the prefix away or leave it: what the app answers is right for clients."""
-    with serve(url, root_path="/api/v1") as server:
+    with serve(url, root_path="/api/v1", ADMIN_PASSWORD=uuid4().hex) as server:
 
         def get(path: str) -> httpx.Response:  # the client's path, as it arrives at the server
             return server.get(sent_by_the_proxy + path.removeprefix("/api/v1"))
@@ -467,6 +483,8 @@ def test_below_a_prefix(url: str, sent_by_the_proxy: str) -> None:
         for address in addresses:
             assert address.startswith("/api/v1/")
             assert get(address).status_code == 200
+        assert get("/api/v1/admin").headers["location"] == "/api/v1/admin/"
+        assert "/api/v1/admin/login" in get("/api/v1/admin/").headers["location"]
         assert get("/api/v1/openapi.json").json()["servers"] == [{"url": "/api/v1"}]
         for _ in range(3):
             user = {"name": "Ada Lovelace", "email": f"{uuid4().hex}@example.com"}

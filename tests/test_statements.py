@@ -1,5 +1,7 @@
 """A fixed number of statements for each route, whatever the size of the page."""
 
+import os
+
 import httpx
 import pytest
 
@@ -40,7 +42,8 @@ def test_lists_send_a_fixed_number_of_statements(filled: httpx.Client) -> None:
             assert len(sent) == expected, (path, limit, sent)
 
 
-def test_single_rows_send_a_fixed_number_of_statements(filled: httpx.Client) -> None:
+def test_single_rows_send_a_fixed_number_of_statements(filled: httpx.Client, dialect: str) -> None:
+    reads_back = dialect == "mysql" and "TEST_AS_MYSQL_8" in os.environ  # what it has inserted
     user = {"name": "Ada Lovelace", "email": "ada@example.com"}
     for method, path, body, expected in [
         ("POST", "/users", user, 1),
@@ -62,4 +65,4 @@ def test_single_rows_send_a_fixed_number_of_statements(filled: httpx.Client) -> 
         with statements() as sent:
             response = filled.request(method, path, json=body)
         assert response.status_code in (200, 201, 204), response.text
-        assert len(sent) == expected, (method, path, sent)
+        assert len(sent) == expected + (reads_back and method == "POST"), (method, path, sent)
