@@ -14,7 +14,7 @@ from conftest import ROOT
 def test_made_up_requests_get_documented_answers(
     client: httpx.Client, dialect: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    """With --all-proofs some hundred thousand requests, else half of the phases on each database."""
+    """With --all-proofs some hundred thousand requests; else each database has half the phases."""
     long = request.config.getoption("--all-proofs")
     examples = "300" if long else "1"
     first = "coverage,stateful" if dialect == "sqlite" else "examples,fuzzing,stateful"
