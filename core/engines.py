@@ -71,6 +71,7 @@ def options_for(url: URL, settings: Settings, *, write: bool) -> dict[str, Any]:
     seconds = settings.database_lock_timeout
     options: dict[str, Any] = {
         "echo": settings.database_echo,
+        "echo_pool": "debug" if settings.database_echo_pool else None,
         "hide_parameters": True,  # logs hold no e-mail and no hash
         "pool_size": settings.database_pool_size,
         "max_overflow": 0,

@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     database_url: str = "sqlite:///./app.db"
     database_read_url: str = ""
     database_echo: bool = False
+    database_echo_pool: bool = False
     database_pool_size: int = Field(default=10, ge=1)
     database_pool_recycle: int = Field(default=1800, ge=1)
     database_lock_timeout: int = Field(default=5, ge=1)

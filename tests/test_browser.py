@@ -9,9 +9,11 @@ import pytest
 from playwright.sync_api import Browser, ElementHandle, Page, Request, sync_playwright
 
 from app import app
-from conftest import NewDatabase, serve
+from conftest import NewDatabase, new_product, new_user, serve
 from core.docs import SECTIONS
+from desk import ROOT
 
+PASSWORD = "open sesame"
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or ""
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs Chromium: apt install chromium")
 
@@ -29,7 +31,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def server(sqlite_databases: NewDatabase) -> Iterator[httpx.Client]:
     """Yield a client of the app on an empty SQLite database."""
-    with sqlite_databases() as url, serve(url) as client:
+    with sqlite_databases() as url, serve(url, ADMIN_PASSWORD=PASSWORD, SQL_LENS="1") as client:
         yield client
 
 
@@ -94,3 +96,66 @@ def test_redoc_without_internet(page: Page) -> None:
     page.goto("/redoc")
     assert "onemodel" in find(page, "h1").inner_text()
     find(page, "text=Create User")
+
+
+def keep_picture(page: Page, name: str) -> None:
+    """Save what README shows, if it is asked for anew."""
+    if "TEST_WRITE_PICTURES" in os.environ:
+        page.screenshot(path=ROOT / "docs" / name)
+
+
+def test_pictures_of_readme(page: Page, server: httpx.Client) -> None:
+    """/docs and the tables with a few rows in them."""
+    for name, city in (("Ada Lovelace", "London"), ("Grace Hopper", "New York")):
+        new_user(server, name=name, city=city, email=f"{name.split()[0].lower()}@example.com")
+    page.goto("/docs")
+    find(page, ".opblock")
+    keep_picture(page, "docs.png")
+    page.goto("/admin")
+    page.fill("#password", PASSWORD)
+    page.click("button[type=submit]")
+    page.goto("/admin/user/list")
+    find(page, "text=ada@example.com")
+    keep_picture(page, "admin.png")
+    page.goto("/sql")
+    find(page, "text=GET /admin/user/list")
+    for name in ("docs.png", "admin.png"):
+        assert (ROOT / "docs" / name).stat().st_size > 10_000
+        assert f"docs/{name}" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_admin_changes_and_deletes_by_click(page: Page, server: httpx.Client) -> None:
+    product = new_product(server, name="SQL by hand", price=19.9)["id"]
+    page.goto("/admin/")
+    page.fill("#password", "wrong password")
+    page.click("button[type=submit]")
+    assert find(page, "[role=alert]").inner_text() == "This is not the password."
+    page.fill("#password", PASSWORD)
+    page.click("button[type=submit]")
+    page.goto(f"/admin/product/edit/{product}")
+    page.fill("#price", "0")
+    page.click("input[value=Save]")
+    assert "greater than 0" in find(page, ".invalid-feedback").inner_text()
+    page.fill("#price", "20.10")
+    page.click("input[value=Save]")
+    find(page, "text=20.10")
+    assert server.get(f"/products/{product}").json()["price"] == 20.1
+    page.goto(f"/admin/product/details/{product}")
+    page.click("text=Delete")
+    page.click("#modal-delete-button")
+    page.wait_for_url("**/admin/product/list")
+    assert server.get(f"/products/{product}").status_code == 404
+
+
+def test_lens_by_keyboard_and_on_a_phone(page: Page, server: httpx.Client) -> None:
+    new_user(server, email="ada@example.com")
+    page.set_viewport_size({"width": 360, "height": 700})
+    page.goto("/sql")
+    page.focus("summary")
+    page.keyboard.press("Enter")
+    assert page.is_visible("text=INSERT INTO users")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.click("text=Plans of POST /users")
+    assert "Statement 1" in page.inner_text("h2")
+    page.click("text=All requests")
+    page.wait_for_url("**/sql")

@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 
 from app import app
 from core.docs import SECTIONS
+from models import Base
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -53,6 +54,18 @@ def test_the_lock_has_what_is_required() -> None:
     assert len(pins) > 15
     for name, version in pins:
         assert f"\n{name.lower()}{version} \\\n    --hash=sha256:" in lock, name
+
+
+def test_the_picture_of_the_tables_is_complete() -> None:
+    """Each foreign key is a line of README's picture, and each line is a foreign key."""
+    picture = README.partition("erDiagram\n")[2].partition("```")[0]
+    drawn = {(one, many) for one, many in re.findall(r"^ +(\w+) \S+ (\w+) :", picture, re.M)}
+    keys = {
+        (key.column.table.name, table.name)
+        for table in Base.metadata.sorted_tables
+        for key in table.foreign_keys
+    }
+    assert drawn == keys
 
 
 def curl(client: httpx.Client, command: str) -> httpx.Response:
