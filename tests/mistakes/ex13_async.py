@@ -134,7 +134,7 @@ MISTAKES = [
             "    return await save(session, user.sqlmodel_update(data.model_dump()))": """    await session.exec(__import__('sqlmodel').update(User).values(name=data.name))
     return await save(session, user.sqlmodel_update(data.model_dump()))"""
         },
-        "says": "",
+        "says": "without a WHERE for this one user",
     },
     {
         "name": "posts deleted in a commit of their own",
