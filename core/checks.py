@@ -5,9 +5,14 @@ from typing import Any
 
 
 def refuse_nul(value: Any) -> Any:
-    """Return the value; raise ValueError when it is text with a NUL, which PostgreSQL refuses."""
-    if isinstance(value, str) and "\0" in value:
-        raise ValueError("Text must not contain NUL characters")
+    """Return the value; raise ValueError when it is text that no database can store."""
+    if isinstance(value, str):
+        if "\0" in value:
+            raise ValueError("Text must not contain NUL characters")
+        try:
+            value.encode()
+        except UnicodeEncodeError:  # JSON can write half of a character: "\ud800"
+            raise ValueError("Text must not contain half a surrogate pair") from None
     return value
 
 
