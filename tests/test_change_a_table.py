@@ -67,7 +67,8 @@ def add_nickname(desk: Desk) -> str:
     desk.edit("models.py", BIO, f"{BIO}    {line}\n")
     desk.read_until(READY)
     assert httpx.get(f"{desk.url}/users/1").status_code == 500
-    desk.read_until("nickname")
+    printed = desk.read_until("users.nickname")
+    assert "no such column: users.nickname" in printed or "does not exist" in printed
     (name,) = re.findall(r"`migrations/versions/(\w+)\.py`", SECTION)
     return generate(desk, command, name)
 

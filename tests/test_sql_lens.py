@@ -143,4 +143,6 @@ def test_lens_refuses_to_start_on_another_address(tmp_path: Path, host: str) -> 
         timeout=60,
     )
     assert "use it with uvicorn on 127.0.0.1" in result.stderr
+    assert "Everyone who reaches" in result.stderr
+    assert "can change everything" in result.stderr
     assert "Traceback" not in result.stderr
