@@ -61,7 +61,7 @@ SQLModel.metadata.naming_convention = {
 MAX_INTEGER = 2_147_483_647  # the largest INTEGER of PostgreSQL and MariaDB
 
 # Strict, or JSON's true and "7" would pass for the integers 1 and 7.
-Integer = Annotated[int, Strict(), BeforeValidator(checks.whole)]
+Integer = Annotated[int, Strict()]
 Boolean = Annotated[bool, Strict()]
 Id = Annotated[Integer, pydantic.Field(ge=1, le=MAX_INTEGER)]
 NotBlank = Annotated[str, AfterValidator(checks.refuse_blank)]

@@ -52,11 +52,6 @@ def tidy_lower(value: object) -> object:
     return tidy(value.lower()) if isinstance(value, str) else value
 
 
-def whole(value: object) -> object:
-    """Return 7 for 7.0, which in JSON is the same."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
 def refuse_unusual_digits(text: str) -> str:
     """Return the text; raise ValueError if it is not of the digits 0 to 9 alone."""
     if not (text.isascii() and text.isdigit()):  # int() would take " 1" and "１"
