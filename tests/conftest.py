@@ -19,6 +19,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import date
 from itertools import groupby
 from pathlib import Path
+from random import SystemRandom
 from typing import Any
 from uuid import uuid4
 
@@ -195,10 +196,14 @@ def url(request: pytest.FixtureRequest, dialect: str) -> Iterator[str]:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that nobody listens on, nor gets by chance while it is free in between."""
+    for port in SystemRandom().sample(
+        range(20_000, 30_000), 100
+    ):  # below those that the system gives for 0
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("a hundred ports are taken")
 
 
 class ThreadedServer(uvicorn.Server):
@@ -241,9 +246,7 @@ def server_process(
     url: str, *options: str, **settings: str
 ) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run uvicorn as its own process; yields it and its address once it answers."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "uvicorn", "app:app", "--port", str(port), *options],
         cwd=ROOT,

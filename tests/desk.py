@@ -2,10 +2,11 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
+
+from conftest import free_port
 
 ROOT = Path(__file__).parent.parent
 
@@ -15,9 +16,7 @@ class Desk:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.server: subprocess.Popen[str] | None = None
         names = subprocess.run(
