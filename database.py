@@ -66,7 +66,7 @@ class Database:
 
         It has a connection of its own, so that it does not wait for those who wait for a lock.
         """
-        with Deadline(1.5, "GET /health"), suppress(SQLAlchemyError):
+        with Deadline(1, "GET /health"), suppress(SQLAlchemyError):
             return await to_thread.run_sync(self._ping, limiter=self.limits[self.prober])
         return None
 

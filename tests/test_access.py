@@ -90,7 +90,7 @@ def test_every_answer_has_security_headers_and_an_id(client: httpx.Client) -> No
         headers = client.request(method, path).headers
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["X-Frame-Options"] == "DENY"
-        assert headers["Referrer-Policy"] == "no-referrer"
+        assert headers["Referrer-Policy"] == "same-origin"
         ids.add(headers["X-Request-ID"])
     assert len(ids) == 4
 

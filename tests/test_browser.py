@@ -124,6 +124,7 @@ def test_pictures_of_readme(page: Page, server: httpx.Client) -> None:
         assert f"docs/{name}" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.long  # on a busy machine the page of sqladmin is slower than its own script
 def test_admin_changes_and_deletes_by_click(page: Page, server: httpx.Client) -> None:
     product = new_product(server, name="SQL by hand", price=19.9)["id"]
     page.goto("/admin/")

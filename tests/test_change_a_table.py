@@ -73,6 +73,7 @@ def add_nickname(desk: Desk) -> str:
     return generate(desk, command, name)
 
 
+@pytest.mark.sample(1)
 def test_add_and_rename_a_column_and_add_a_table(desk: Desk, dialect: str) -> None:
     assert httpx.post(f"{desk.url}/users", json=ADA).status_code == 201
     step = add_nickname(desk)

@@ -339,6 +339,7 @@ def test_a_replica_that_is_away_is_told_at_the_start(
         Database(Settings(database_url=url, database_read_url="postgresql://ada@host"))
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("dialect", [name for name in DIALECTS if name != "sqlite"])
 def test_tables_of_something_else_are_left_alone(url: str) -> None:
     migrate(url, "base")
@@ -360,6 +361,7 @@ def test_tables_of_something_else_are_left_alone(url: str) -> None:
         migrate(url)
 
 
+@pytest.mark.sample(1)
 def test_tables_made_by_create_all_are_stamped(url: str, dialect: str) -> None:
     """README's way for a database that was made without migrations."""
     migrate(url, "base")

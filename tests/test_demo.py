@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from conftest import serve
@@ -38,6 +39,7 @@ def rows(url: str) -> dict[str, list[Any]]:
         }
 
 
+@pytest.mark.sample(1)
 def test_demo_fills_a_database_once(url: str, tmp_path: Path) -> None:
     first = demo(url)
     assert first.returncode == 0, first.stderr

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
+import pytest
 import sqlalchemy as sa
 
 from conftest import new_product, new_user, serve, server_process
@@ -46,6 +47,7 @@ def post_until_killed(
     return answers
 
 
+@pytest.mark.sample(1)
 def test_every_user_answered_201_survives_kill_9(url: str) -> None:
     def body(name: str) -> dict[str, object]:
         return {"name": "Ada Lovelace", "email": f"{name}@example.com"}
@@ -56,6 +58,7 @@ def test_every_user_answered_201_survives_kill_9(url: str) -> None:
             assert client.get(f"/users/by-email/{name}@example.com").json() == user
 
 
+@pytest.mark.sample(1)
 def test_orders_are_whole_after_kill_9(url: str) -> None:
     stock = 100_000
     with serve(url) as client:
