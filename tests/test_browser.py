@@ -75,6 +75,7 @@ def find(place: Page | ElementHandle, selector: str) -> ElementHandle:
     return element
 
 
+@pytest.mark.long
 def test_docs_from_top_to_bottom_on_an_empty_database(page: Page) -> None:
     """Whoever clicks through all operations, with what is proposed, sees them all succeed.
 

@@ -73,6 +73,7 @@ def add_nickname(desk: Desk) -> str:
     return generate(desk, command, name)
 
 
+@pytest.mark.long
 @pytest.mark.sample(1)
 def test_add_and_rename_a_column_and_add_a_table(desk: Desk, dialect: str) -> None:
     assert httpx.post(f"{desk.url}/users", json=ADA).status_code == 201
@@ -123,6 +124,7 @@ def test_add_and_rename_a_column_and_add_a_table(desk: Desk, dialect: str) -> No
     assert [user["name"] for user in users] == ["Ada Lovelace", "Grace"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_what_goes_wrong_is_told(desk: Desk, dialect: str) -> None:
     """The messages of README's table, and what it says to do about them."""

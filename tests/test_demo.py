@@ -39,6 +39,7 @@ def rows(url: str) -> dict[str, list[Any]]:
         }
 
 
+@pytest.mark.long
 @pytest.mark.sample(1)
 def test_demo_fills_a_database_once(url: str, tmp_path: Path) -> None:
     first = demo(url)

@@ -10,6 +10,7 @@ import pytest
 from conftest import ROOT, new_user
 
 
+@pytest.mark.long
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
 def test_made_up_requests_get_documented_answers(

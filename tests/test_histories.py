@@ -176,6 +176,7 @@ def check(url: str, history: History, client: httpx.Client) -> None:
     assert client.get("/categories/tree").status_code == 200  # no ring
 
 
+@pytest.mark.long
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
 def test_the_books_are_right_after_random_histories(

@@ -119,6 +119,7 @@ def find(value: Any, field: str) -> list[Any]:
     return [row.get(field) for row in rows]
 
 
+@pytest.mark.long
 def test_every_string_field_is_stored_exactly_or_refused_alike_on_every_database(
     clients: dict[str, httpx.Client],
 ) -> None:

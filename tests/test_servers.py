@@ -13,6 +13,7 @@ import yaml
 from desk import ROOT, Desk
 
 
+@pytest.mark.long
 def test_postgres_with_one_command(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     for user in (1, 2):  # the second start finds the data of the first
