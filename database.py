@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import cache
 from time import perf_counter
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from anyio import CapacityLimiter, move_on_after, to_thread
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, QueuePool, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -42,7 +42,7 @@ class Database:
         self.async_reader = open_async_engine(url, settings)
         # As many requests at once as connections: whoever waits takes neither thread nor pool.
         self.limits = {
-            engine: CapacityLimiter(engine.pool.size())  # type: ignore[attr-defined]
+            engine: CapacityLimiter(cast(QueuePool, engine.pool).size())
             for engine in (self.writer, self.reader, self.reporter)
         }
         self.limits[self.prober] = CapacityLimiter(1)

@@ -74,7 +74,7 @@ def takes_null(annotation: Any) -> bool:
     return annotation is type(None) or any(map(takes_null, get_args(annotation)))
 
 
-class InputForm(Form):  # type: ignore[misc]
+class InputForm(Form):  # type: ignore[misc]  # WTForms has no types
     """A form of the fields of an input class, which also checks what is entered."""
 
     input_class: ClassVar[type[models.Input]]

@@ -113,6 +113,7 @@ def add_docs(app: FastAPI) -> None:
             propose(describe())
         return describe()
 
+    # FastAPI's way to extend its document is to replace the method.
     app.openapi = describe_and_propose  # type: ignore[method-assign]
     app.mount(FILES, StaticFiles(directory=Path(fastapi_offline.__file__).with_name("static")))
 

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import DDL, Index, event, text
 from sqlmodel import SQLModel
 
+# SQLAlchemy has no types for DDL.
 TRIGRAMS: Any = DDL("CREATE EXTENSION IF NOT EXISTS pg_trgm")  # type: ignore[no-untyped-call]
 event.listen(SQLModel.metadata, "before_create", TRIGRAMS.execute_if(dialect="postgresql"))
 

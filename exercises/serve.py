@@ -229,6 +229,7 @@ for strategy in (
     strategies.BufferedRowCursorFetchStrategy,
     strategies.FullyBufferedCursorFetchStrategy,
 ):
+    # A method is replaced on purpose: rows that are fetched are counted here, whoever asks.
     strategy.fetchall = count_rows(strategy.fetchall)  # type: ignore[method-assign]
     strategy.fetchmany = count_rows(strategy.fetchmany)  # type: ignore[method-assign]
     strategy.fetchone = count_rows(strategy.fetchone)  # type: ignore[method-assign]

@@ -585,7 +585,7 @@ def test_create_user_twice_at_once(api: Api) -> None:
     """Of eight equal POST /users at one moment, one is answered 201, the others 400 or 409."""
     for _ in range(4):
         sent = a_user()
-        one_wins(api, "/users", sent, lambda: len(rows_with(api, sent["email"])))  # noqa: B023
+        one_wins(api, "/users", sent, lambda: len(rows_with(api, sent["email"])))  # noqa: B023 - called at once
 
 
 @pytest.mark.step(8)
@@ -594,7 +594,7 @@ def test_update_to_one_email_at_once(api: Api) -> None:
     users = [create(api) for _ in range(4)]
     for _ in range(2):
         email = a_user()["email"]
-        replies = api.at_once(4, lambda n: api.patch(path_of(users[n]), {"email": email}))  # noqa: B023
+        replies = api.at_once(4, lambda n: api.patch(path_of(users[n]), {"email": email}))  # noqa: B023 - called at once
         for reply in replies:
             reply.expect(200, 400, 409)
         wins = [n for n, reply in enumerate(replies) if reply.ok]

@@ -579,5 +579,5 @@ def test_create_category_twice_at_once(api: Api) -> None:
             api,
             "/categories",
             {"name": name},
-            lambda: list(categories(api).values()).count(name),  # noqa: B023
+            lambda: list(categories(api).values()).count(name),  # noqa: B023 - called at once
         )

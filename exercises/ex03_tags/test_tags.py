@@ -578,7 +578,7 @@ def test_create_tag_twice_at_once(api: Api) -> None:
             api,
             "/tags",
             {"name": name},
-            lambda: rows_named(api, name, first, create_tag(api)["id"]),  # noqa: B023
+            lambda: rows_named(api, name, first, create_tag(api)["id"]),  # noqa: B023 - called at once
         )
 
 
