@@ -112,8 +112,6 @@ def variables_for(url: URL, settings: Settings, *, write: bool) -> dict[str, str
             }
             if not write:
                 variables["default_transaction_read_only"] = "on"
-                # A plan for any term would read all rows for a rare one, so each gets its own.
-                variables["plan_cache_mode"] = "force_custom_plan"
         case "mysql":
             # MySQL takes what is between /*M! and */ for a comment.
             limits = f"max_statement_time = {limit}, idle_transaction_timeout = {limit}"
@@ -139,20 +137,23 @@ def listen(engine: Engine, url: URL, settings: Settings, *, write: bool = False)
             if write:
                 event.listen(engine, "begin", begin_immediate)
         case "postgresql":
-            event.listen(engine, "connect", partial(_prepare_postgresql, variables))
-            event.listen(engine, "begin", _set_for_transaction)
+            event.listen(engine, "connect", partial(_prepare_postgresql, engine, variables))
+            event.listen(engine, "do_execute", _plan_search)
         case "mysql":
             event.listen(engine, "connect", _refuse_plain)
             for name, value in variables.items():
                 event.listen(engine, "connect", partial(_run, f"SET SESSION {name} = {value}"))
     if engine.dialect.name != "sqlite":
+        event.listen(engine, "connect", _watch_socket)
         event.listen(engine, "checkout", partial(_check_connection, engine.dialect))
     if not write and engine.dialect.name in READ_ONLY:
         event.listen(engine, "connect", partial(_run, READ_ONLY[engine.dialect.name]))
     return engine
 
 
-def _prepare_postgresql(variables: dict[str, str], connection: Any, record: Any) -> None:
+def _prepare_postgresql(
+    engine: Engine, variables: dict[str, str], connection: Any, record: Any
+) -> None:
     # Behind PgBouncer and its kind, one connection is many of the server's in turn: what is set or
     # prepared once is missing in the next transaction, and in the way of other programs. It shows
     # in the number of the server's process, which the pooler cannot know when it answers.
@@ -163,6 +164,7 @@ def _prepare_postgresql(variables: dict[str, str], connection: Any, record: Any)
         record.driver_connection.prepare_threshold = None
         local = {name.removeprefix("default_"): value for name, value in variables.items()}
         record.info["for_each_transaction"] = _set(local, local=True)
+        event.listen(engine, "begin", _set_for_transaction)  # not before: it slows each statement
     else:
         cursor.execute(_set(variables, local=False))
     cursor.close()
@@ -182,6 +184,14 @@ def _set_for_transaction(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
+def _plan_search(cursor: Any, statement: str, values: Any, _: object) -> bool:
+    # The plan that serves any term reads all rows for a rare one, so each term gets its own.
+    is_search = " ILIKE " in statement
+    if is_search:
+        cursor.execute(statement, values, prepare=False)
+    return is_search
+
+
 def _refuse_plain(_: object, record: Any) -> None:
     # aiomysql goes on without TLS where a server, or somebody in between, says that it has none.
     driver = record.driver_connection
@@ -195,20 +205,19 @@ def _run(statement: str, connection: Any, _record: object) -> None:
     cursor.close()
 
 
+def _watch_socket(_: object, record: Any) -> None:
+    record.info["socket"] = selector = Selector()
+    selector.register(descriptor(record.driver_connection), selectors.EVENT_READ)
+
+
 def _check_connection(dialect: Any, connection: Any, record: Any, _proxy: object) -> None:
     # A ping before each request would be a round trip. A server that closes a connection says so,
     # and that waits in the socket to be read: only then is there something to ask.
     try:
-        if dialect.driver == "aiomysql" or _can_be_read(descriptor(record.driver_connection)):
+        if dialect.driver == "aiomysql" or record.info["socket"].select(0):
             dialect.do_ping(connection)  # aiomysql reads it before we see it
-    except (dialect.loaded_dbapi.Error, AttributeError, ValueError) as error:  # or it is closed
+    except (dialect.loaded_dbapi.Error, OSError) as error:  # or it is closed
         raise InvalidatePoolError from error  # the pool connects anew
-
-
-def _can_be_read(descriptor: int) -> bool:
-    with Selector() as selector:
-        selector.register(descriptor, selectors.EVENT_READ)
-        return bool(selector.select(0))
 
 
 def _replace_unusable(context: ExceptionContext) -> None:

@@ -85,3 +85,22 @@ def test_routes_use_their_index_on_postgresql(
 ) -> None:
     plan = plan_of(*postgresql, path)
     assert index in plan, plan
+
+
+def test_every_search_has_a_plan_of_its_own(postgresql: tuple[sa.Engine, httpx.Client]) -> None:
+    """PostgreSQL keeps one plan for what is prepared, and it would serve rare terms badly."""
+    prepared: list[str] = []
+
+    def note(_connection: object, cursor: Any, *_: object) -> None:
+        rows = cursor.connection.execute("SELECT statement FROM pg_prepared_statements")
+        prepared.extend(statement for (statement,) in rows)
+
+    sa.event.listen(sa.Engine, "after_cursor_execute", note)
+    try:
+        for number in range(30):
+            postgresql[1].get("/users", params={"search": f"person {number}"}).raise_for_status()
+            postgresql[1].get("/users/7").raise_for_status()
+    finally:
+        sa.event.remove(sa.Engine, "after_cursor_execute", note)
+    assert any("users.id = " in statement for statement in prepared)
+    assert not [statement for statement in prepared if "LIKE" in statement]
