@@ -4,6 +4,8 @@ import json
 import re
 import shlex
 import subprocess
+import sys
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -56,16 +58,29 @@ def test_the_lock_has_what_is_required() -> None:
         assert f"\n{name.lower()}{version} \\\n    --hash=sha256:" in lock, name
 
 
-def test_the_picture_of_the_tables_is_complete() -> None:
-    """Each foreign key is a line of README's picture, and each line is a foreign key."""
-    picture = README.partition("erDiagram\n")[2].partition("```")[0]
-    drawn = {(one, many) for one, many in re.findall(r"^ +(\w+) \S+ (\w+) :", picture, re.M)}
-    keys = {
-        (key.column.table.name, table.name)
-        for table in Base.metadata.sorted_tables
-        for key in table.foreign_keys
+def test_the_picture_of_the_tables_is_up_to_date() -> None:
+    """What paracelsus reads from the models is what is drawn: each column, each foreign key."""
+    command = [str(Path(sys.executable).with_name("paracelsus")), "graph", "--format", "dot"]
+    graph = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    tables = {
+        name: [escape(cell) for cell in re.findall(r">([^<>]+)</(?:td|b)>", label)]
+        for name, label in re.findall(r"^(\w+) \[label=<(.*?)>, shape", graph, re.M | re.S)
     }
-    assert drawn == keys
+    keys = re.findall(r'^(\w+) -- (\w+) +\[.*?label="?(\w+)', graph, re.M)
+    svg = (ROOT / "docs" / "schema.svg").read_text(encoding="utf-8")
+    drawn: dict[str, list[str]] = {}
+    drawn_keys = []
+    for kind, title, group in re.findall(
+        r'class="(node|edge)">\n<title>(.+?)</title>(.*?)</g>', svg, re.S
+    ):
+        texts = re.findall(r">([^<>]+)</text>", group)
+        if kind == "node":
+            drawn[title] = texts
+        else:
+            drawn_keys.append((*title.split("&#45;&#45;"), *texts))
+    assert len(tables) == len(Base.metadata.tables)
+    assert drawn == tables
+    assert sorted(drawn_keys) == sorted(keys)
 
 
 def curl(client: httpx.Client, command: str) -> httpx.Response:
