@@ -396,7 +396,8 @@ class Orders(Table, model=models.Order):
 
     def edit_row(self, db: Session, id: int, data: OrderStatusUpdate) -> Any:
         """Move an order on; cancelling it puts the stock back."""
-        return "status" in data.model_fields_set and crud.change_status(db, id, data.status)
+        if "status" in data.model_fields_set:
+            crud.change_status(db, id, data.status)
 
 
 class OrderItems(Table, model=models.OrderItem):
