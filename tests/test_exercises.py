@@ -130,7 +130,7 @@ def test_starter_runs_and_fails(exercise: str) -> None:
     assert set(outcome.failures) <= set(steps_of(exercise))
 
 
-@pytest.mark.sample(5)
+@pytest.mark.sample(4)
 @pytest.mark.usefixtures("prefork")
 @pytest.mark.parametrize("exercise", exercises())
 def test_solution_passes(exercise: str, database: str) -> None:
