@@ -230,8 +230,8 @@ def _replace_unusable(context: ExceptionContext) -> None:
 def _replace_read_only(context: ExceptionContext) -> None:
     # Another server took over and this one only reads: a new connection may find the other one.
     error: Any = context.original_exception
-    code = getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorname", None)
-    if (code or next(iter(error.args), None)) in READ_ONLY_ERRORS:
+    codes = {getattr(error, name, None) for name in ("sqlstate", "sqlite_errorname")}
+    if READ_ONLY_ERRORS & {*codes, *error.args[:1]}:
         context.is_disconnect = True
 
 
