@@ -4,7 +4,7 @@ import os
 import selectors
 import sqlite3
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 from typing import Any
 from urllib.parse import unquote
@@ -241,7 +241,7 @@ def stop_driver_transactions(connection: Any, _record: object) -> None:
 
 
 def watch_file(engine: Engine, file: str) -> None:
-    """Let no request use a SQLite file that was deleted or replaced while the app has it open.
+    """Let no request use a SQLite file that was deleted, replaced or damaged while it is open.
 
     Writing into it would succeed, and be gone with the last connection.
     """
@@ -254,16 +254,28 @@ def watch_file(engine: Engine, file: str) -> None:
         record.info["file"] = os.stat(file)
 
     def check(_: object, record: Any, __: object) -> None:
+        before = record.info["file"]
         try:
-            is_same = os.path.samestat(os.stat(file), record.info["file"])
+            now = os.stat(file)
         except FileNotFoundError:
-            is_same = False
-        if not is_same:
-            raise InvalidatePoolError  # the pool connects anew
+            raise InvalidatePoolError from None  # the pool connects anew
+        if not os.path.samestat(now, before):
+            raise InvalidatePoolError
+        if now.st_mtime_ns != before.st_mtime_ns:  # seldom: most writes go to the file beside it
+            _refuse_damaged(file)
+            record.info["file"] = now
 
     event.listen(engine, "do_connect", refuse_missing)
     event.listen(engine, "connect", note)
     event.listen(engine, "checkout", check)
+
+
+def _refuse_damaged(file: str) -> None:
+    # A connection that is open goes on with what it has in memory; a new one looks into the file.
+    # It is SQLite that has to look: who else opens and closes the file ends the locks on it.
+    with closing(sqlite3.connect(file)) as other:
+        if other.execute("PRAGMA schema_version").fetchone() == (0,):
+            raise sqlite3.DatabaseError(f"{file} was emptied")
 
 
 def _prepare_sqlite(connection: Any, record: object) -> None:

@@ -456,6 +456,50 @@ def test_a_full_disk_is_503_until_there_is_room(url: str, tmp_path: Path) -> Non
         assert count == statuses.count(201) + 2
 
 
+def overwrite(*files: Path) -> None:
+    """Write something else into files, from their beginning to their end."""
+    for file in files:
+        with file.open("r+b") as damaged:
+            damaged.write(b"No database. " * (file.stat().st_size // 13 + 1))
+
+
+def empty(*files: Path) -> None:
+    """Take all out of files."""
+    for file in files:
+        os.truncate(file, 0)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+@pytest.mark.parametrize(
+    ("damage", "ends"),
+    [
+        (overwrite, [""]),
+        (overwrite, ["", "-wal"]),
+        (overwrite, ["", "-wal", "-shm"]),
+        (empty, [""]),
+        (empty, ["", "-wal"]),
+    ],
+)
+def test_a_file_that_is_no_database_any_more_acknowledges_nothing(
+    url: str, damage: Callable[..., None], ends: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Connections that are open could write on, and all of it would be gone at the next start."""
+    file = Path(str(parse_url(url).database))
+    requests = [("POST", "/users", ADA), ("POST", "/async/users", ADA), ("GET", "/users", None)]
+    with serve(url) as client:
+        logging.getLogger("uvicorn.error").addHandler(caplog.handler)
+        new_user(client)
+        for path in ("/users", "/async/users", "/health"):  # so that connections are there
+            assert client.get(path).status_code == 200
+        damage(*(Path(f"{file}{end}") for end in ends))
+        for method, path, body in requests * 2:
+            answer, seconds = timed(lambda: client.request(method, path, json=body))  # noqa: B023
+            assert answer.status_code == 500, path
+            assert seconds < BOUND
+            assert f"500 {method} {path}: " in caplog.text
+        assert client.get("/health").status_code == 503
+
+
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_start_waits_for_readers_before_it_changes_the_file(url: str) -> None:
     file = str(parse_url(url).database)
