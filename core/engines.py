@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from core.arguments import arguments_for
-from core.deadline import descriptor, watch_connections
+from core.deadline import descriptor, time_statement, watch_connections
 from core.settings import DRIVERS, Settings, StartupError
 
 READ_ONLY = {"sqlite": "PRAGMA query_only = ON", "mysql": "SET SESSION TRANSACTION READ ONLY"}
@@ -126,6 +126,11 @@ def variables_for(url: URL, settings: Settings, *, write: bool) -> dict[str, str
 def listen(engine: Engine, url: URL, settings: Settings, *, write: bool = False) -> Engine:
     """Return the engine, with what each of its connections is told and checked for."""
     watch_connections(engine)
+    execute: Callable[..., None] = engine.dialect.do_execute
+    if engine.dialect.name == "postgresql":
+        execute = _execute_postgresql
+    event.listen(engine, "do_execute", partial(time_statement, execute))
+    event.listen(engine, "do_executemany", partial(time_statement, engine.dialect.do_executemany))
     event.listen(engine, "handle_error", _replace_unusable)
     if write:
         event.listen(engine, "handle_error", _replace_read_only)
@@ -138,7 +143,6 @@ def listen(engine: Engine, url: URL, settings: Settings, *, write: bool = False)
                 event.listen(engine, "begin", begin_immediate)
         case "postgresql":
             event.listen(engine, "connect", partial(_prepare_postgresql, engine, variables))
-            event.listen(engine, "do_execute", _plan_search)
         case "mysql":
             event.listen(engine, "connect", _refuse_plain)
             for name, value in variables.items():
@@ -184,12 +188,12 @@ def _set_for_transaction(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
-def _plan_search(cursor: Any, statement: str, values: Any, _: object) -> bool:
-    # The plan that serves any term reads all rows for a rare one, so each term gets its own.
-    is_search = " ILIKE " in statement
-    if is_search:
+def _execute_postgresql(cursor: Any, statement: str, values: Any, _: object) -> None:
+    # The plan that serves any term reads all rows for a rare one, so each search gets its own.
+    if " ILIKE " in statement:
         cursor.execute(statement, values, prepare=False)
-    return is_search
+    else:
+        cursor.execute(statement, values)
 
 
 def _refuse_plain(_: object, record: Any) -> None:
