@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BeforeValidator
 
 import crud
 import models
-from core.access import Guard, prepare_access
+from core.access import Guard, Label, prepare_access
 from core.checks import refuse_nul, refuse_unusual_digits
 from core.docs import SECTIONS, add_docs
 from core.errors import HANDLERS, Error
@@ -65,8 +65,8 @@ app = FastAPI(
 )
 app.router.route_class = DatabaseRoute
 add_docs(app)
-for middleware in (Limits, AnswerHead, Guard, IgnoreLastSlash, AllowOrigins, ExplainFailedStart):
-    app.add_middleware(middleware)
+for layer in (Limits, AnswerHead, Guard, IgnoreLastSlash, AllowOrigins, Label, ExplainFailedStart):
+    app.add_middleware(layer)
 
 
 # ── Parameters ───────────────────────────────────────────────────────────────────────────────────

@@ -8,10 +8,11 @@ from ipaddress import ip_address
 from secrets import token_hex
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.types import Message, Receive, Scope, Send
 
+from core.errors import answer_bug
 from core.logs import logger, request_id
 from core.middleware import Middleware
 from core.settings import Settings, settings_of
@@ -26,11 +27,11 @@ SECURITY_HEADERS = [
 ]
 
 
-class Guard(Middleware):
-    """Give each request an id, and refuse those that ALLOWED_HOSTS and API_KEY do not let in."""
+class Label(Middleware):
+    """Give each request an id, and its answer what browsers are told."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Add the id and what browsers are told to the headers of the answer."""
+        """Add them to the headers of the answer, whoever it comes from."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -43,8 +44,32 @@ class Guard(Middleware):
                 message["headers"] = [*message["headers"], *own_headers]
             await send(message)
 
+        await self.app(scope, receive, send_with_headers)
+
+
+class Guard(Middleware):
+    """Refuse requests that ALLOWED_HOSTS and API_KEY do not let in; answer 500 to a bug."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer instead of the app where it must not, or cannot."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        is_answered = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal is_answered
+            is_answered = True
+            await send(message)
+
         app = refusal(scope, settings_of(scope)) or self.app
-        await app(scope, receive, send_with_headers)
+        try:
+            await app(scope, receive, send_and_note)
+        except Exception as error:
+            answer = answer_bug(Request(scope), error)
+            if not is_answered:
+                await answer(scope, receive, send)
+            raise  # the server logs where it was
 
 
 def refusal(scope: Scope, settings: Settings) -> JSONResponse | None:

@@ -4,7 +4,7 @@ import os
 import selectors
 import sqlite3
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 from typing import Any
 from urllib.parse import unquote
@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from core.arguments import arguments_for
-from core.deadline import descriptor, watch_connections
+from core.deadline import descriptor, time_statement, watch_connections
 from core.settings import DRIVERS, Settings, StartupError
 
 READ_ONLY = {"sqlite": "PRAGMA query_only = ON", "mysql": "SET SESSION TRANSACTION READ ONLY"}
@@ -126,6 +126,11 @@ def variables_for(url: URL, settings: Settings, *, write: bool) -> dict[str, str
 def listen(engine: Engine, url: URL, settings: Settings, *, write: bool = False) -> Engine:
     """Return the engine, with what each of its connections is told and checked for."""
     watch_connections(engine)
+    execute: Callable[..., None] = engine.dialect.do_execute
+    if engine.dialect.name == "postgresql":
+        execute = _execute_postgresql
+    event.listen(engine, "do_execute", partial(time_statement, execute))
+    event.listen(engine, "do_executemany", partial(time_statement, engine.dialect.do_executemany))
     event.listen(engine, "handle_error", _replace_unusable)
     if write:
         event.listen(engine, "handle_error", _replace_read_only)
@@ -138,7 +143,6 @@ def listen(engine: Engine, url: URL, settings: Settings, *, write: bool = False)
                 event.listen(engine, "begin", begin_immediate)
         case "postgresql":
             event.listen(engine, "connect", partial(_prepare_postgresql, engine, variables))
-            event.listen(engine, "do_execute", _plan_search)
         case "mysql":
             event.listen(engine, "connect", _refuse_plain)
             for name, value in variables.items():
@@ -184,12 +188,12 @@ def _set_for_transaction(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
-def _plan_search(cursor: Any, statement: str, values: Any, _: object) -> bool:
-    # The plan that serves any term reads all rows for a rare one, so each term gets its own.
-    is_search = " ILIKE " in statement
-    if is_search:
+def _execute_postgresql(cursor: Any, statement: str, values: Any, _: object) -> None:
+    # The plan that serves any term reads all rows for a rare one, so each search gets its own.
+    if " ILIKE " in statement:
         cursor.execute(statement, values, prepare=False)
-    return is_search
+    else:
+        cursor.execute(statement, values)
 
 
 def _refuse_plain(_: object, record: Any) -> None:
@@ -230,8 +234,8 @@ def _replace_unusable(context: ExceptionContext) -> None:
 def _replace_read_only(context: ExceptionContext) -> None:
     # Another server took over and this one only reads: a new connection may find the other one.
     error: Any = context.original_exception
-    code = getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorname", None)
-    if (code or next(iter(error.args), None)) in READ_ONLY_ERRORS:
+    codes = {getattr(error, name, None) for name in ("sqlstate", "sqlite_errorname")}
+    if READ_ONLY_ERRORS & {*codes, *error.args[:1]}:
         context.is_disconnect = True
 
 
@@ -241,7 +245,7 @@ def stop_driver_transactions(connection: Any, _record: object) -> None:
 
 
 def watch_file(engine: Engine, file: str) -> None:
-    """Let no request use a SQLite file that was deleted or replaced while the app has it open.
+    """Let no request use a SQLite file that was deleted, replaced or damaged while it is open.
 
     Writing into it would succeed, and be gone with the last connection.
     """
@@ -254,16 +258,28 @@ def watch_file(engine: Engine, file: str) -> None:
         record.info["file"] = os.stat(file)
 
     def check(_: object, record: Any, __: object) -> None:
+        before = record.info["file"]
         try:
-            is_same = os.path.samestat(os.stat(file), record.info["file"])
+            now = os.stat(file)
         except FileNotFoundError:
-            is_same = False
-        if not is_same:
-            raise InvalidatePoolError  # the pool connects anew
+            raise InvalidatePoolError from None  # the pool connects anew
+        if not os.path.samestat(now, before):
+            raise InvalidatePoolError
+        if now.st_mtime_ns != before.st_mtime_ns:  # seldom: most writes go to the file beside it
+            _refuse_damaged(file)
+            record.info["file"] = now
 
     event.listen(engine, "do_connect", refuse_missing)
     event.listen(engine, "connect", note)
     event.listen(engine, "checkout", check)
+
+
+def _refuse_damaged(file: str) -> None:
+    # A connection that is open goes on with what it has in memory; a new one looks into the file.
+    # It is SQLite that has to look: who else opens and closes the file ends the locks on it.
+    with closing(sqlite3.connect(file)) as other:
+        if other.execute("PRAGMA schema_version").fetchone() == (0,):
+            raise sqlite3.DatabaseError(f"{file} was emptied")
 
 
 def _prepare_sqlite(connection: Any, record: object) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 import crud
 from core.deadline import BusyError
-from core.logs import logger, request_id
+from core.logs import logger
 
 
 class Error(BaseModel):
@@ -132,13 +132,12 @@ async def answer_invalid(request: Request, error: RequestValidationError) -> JSO
     return JSONResponse({"detail": errors}, 422)
 
 
-async def answer_bug(request: Request, error: Exception) -> JSONResponse:
+def answer_bug(request: Request, error: Exception) -> JSONResponse:
     """Answer without details; the server's log has them."""
     cause = f"{type(error).__name__}: {first_line(error)}"
     logger.error("500 %s %s: %s", request.method, quote(request.url.path), cause)
     # The server closes the connection after a bug; a client that is not told would use it again.
-    headers = {"Connection": "close", "X-Request-ID": request_id.get()}
-    return JSONResponse({"detail": "Internal server error"}, 500, headers)
+    return JSONResponse({"detail": "Internal server error"}, 500, {"Connection": "close"})
 
 
 HANDLERS: dict[int | type[Exception], Any] = {
@@ -150,5 +149,4 @@ HANDLERS: dict[int | type[Exception], Any] = {
     PoolTimeoutError: answer_database_error,
     RequestValidationError: answer_invalid,
     405: answer_wrong_method,
-    Exception: answer_bug,
 }

