@@ -3,7 +3,6 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterable
-from random import Random
 from time import monotonic
 from typing import Any
 
