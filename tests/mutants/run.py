@@ -81,8 +81,9 @@ def checks_digest(exercise: str) -> str:
         path = waiting.pop()
         if path not in texts:
             texts[path] = path.read_text(encoding="utf-8")
-            imported = re.findall(r"from exercises\.(\w+) import", texts[path])
-            waiting += [EXERCISES / f"{name}.py" for name in imported]
+            imported = set(re.findall(r"from exercises\.(\w+) import", texts[path]))
+            # What failed is failed, whatever causes.py says about it.
+            waiting += [EXERCISES / f"{name}.py" for name in imported - {"causes"}]
     return hashlib.sha256("\0".join(texts[p] for p in sorted(texts)).encode()).hexdigest()
 
 
