@@ -99,8 +99,9 @@ def judge(mutant: Mutant, databases: Sequence[str], likely: Sequence[str]) -> Ve
     """Run the checks until one fails, the likely ones first, on one database and then the next."""
     with fresh_folder() as folder:
         write_files(mutant.files, folder)
-        for database in databases:
-            first = FirstFailure(likely)
+        # Once more in their own order if all pass: a check may see more after the others.
+        for database, order in itertools.product(databases, [likely, ()] if likely else [()]):
+            first = FirstFailure(order)
             options = ["-x", "--app-dir", str(folder), "--database", database]
             with quiet(), deadline():
                 outcome = run_checks(mutant.exercise, *options, plugins=(first,))
