@@ -533,3 +533,23 @@ def test_database_that_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch)
 
     with pytest.raises(ValueError, match=r"pip install -r tests/requirements\.txt"):
         usable_database("postgresql")
+
+
+def test_cli_check_whose_file_cannot_be_read(project: Path, cli: Cli) -> None:
+    checks = project / "exercises" / "ex01_users" / "test_users.py"
+    checks.write_text("import no_such_package\n", encoding="utf-8")
+
+    shown = cli("check", "1")
+
+    assert shown.returncode == 1
+    assert "Its checks cannot be read: ModuleNotFoundError: No module named" in shown.stdout
+    assert "Traceback" not in shown.stdout + shown.stderr
+
+
+def test_cli_solution_that_is_not_there(project: Path, cli: Cli) -> None:
+    (project / "exercises" / "ex01_users" / "solution.py").unlink()
+
+    shown = cli("solution", "1", "--show")
+
+    assert (shown.returncode, shown.stderr) == (1, "")
+    assert "ex01_users has no solution here: ask your teacher" in shown.stdout

@@ -1,25 +1,37 @@
-"""The checks of exercises/ reject mutants of the solutions: a sample of them, see mutants/."""
+"""The checks of exercises/ reject mutants of the solutions: others each day, see mutants/."""
 
 import os
 from collections.abc import Iterator
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from exercise_runs import EXERCISES
 from exercises.catalog import exercises
 from exercises.runner import embedded_postgres
 from mutants import run
-from mutants.mutant import changes, justified, mutants_of
+from mutants.mutant import Mutant, changes, justified, mutants_of, reviewed
 from mutants.operators import OPERATORS
-from mutants.run import Memory, Verdict, digest_of, forks, judge
+from mutants.run import LIKELY, Memory, Verdict, digest_of, forks, judge
 from mutants.source import Source
 
-ALL = {mutant.key: mutant for name in exercises() for mutant in mutants_of(name, given=True)}
-WRITTEN = {mutant.key for name in exercises() for mutant in mutants_of(name)}
-REASONS = justified()
-# By a hash of their names: the same 100 each time, of all exercises and kinds.
-SAMPLE = sorted(WRITTEN - REASONS.keys(), key=lambda key: sha256(key.encode()).digest())[:100]
+IN_A_DAY = 100
+
+
+@cache
+def all_mutants() -> dict[str, Mutant]:
+    """Make the mutants of all solutions; only when asked for, as it takes two seconds."""
+    return {m.key: m for name in exercises() for m in mutants_of(name, given=True)}
+
+
+@cache
+def sample(day: int) -> list[Mutant]:
+    """Choose mutants of what learners write by a hash of their names, others each day."""
+    reasons = justified()
+    mutants = [m for name in reviewed() for m in mutants_of(name) if m.key not in reasons]
+    return sorted(mutants, key=lambda m: sha256(f"{day} {m.key}".encode()).digest())[:IN_A_DAY]
 
 
 @pytest.fixture(scope="session", name="forks")
@@ -39,20 +51,29 @@ def postgres() -> Iterator[str]:
             yield url
 
 
-@pytest.mark.sample(0)
+@pytest.mark.long
 @pytest.mark.usefixtures("forks")
-@pytest.mark.parametrize("key", SAMPLE)
-def test_mutant_is_rejected(key: str, request: pytest.FixtureRequest) -> None:
-    verdict = judge(ALL[key], ["sqlite"], [])
+@pytest.mark.parametrize("number", range(IN_A_DAY))
+def test_mutant_is_rejected(number: int, request: pytest.FixtureRequest) -> None:
+    mutant = sample(request.config.getoption("sample"))[number]
+    verdict = judge(mutant, ["sqlite"], Memory().likely(mutant))
     if verdict.survived:
-        verdict = judge(ALL[key], [request.getfixturevalue("postgres")], [])
+        verdict = judge(mutant, [request.getfixturevalue("postgres")], [])
 
-    assert not verdict.survived, ALL[key].diff
+    assert not verdict.survived, f"{mutant.key}\n{mutant.diff}"
 
 
 def test_every_reason_is_about_a_mutant_that_there_is() -> None:
-    assert sorted(REASONS.keys() - ALL) == []
-    assert all(len(reason.split()) > 3 for reason in REASONS.values())
+    assert sorted(justified().keys() - all_mutants()) == []
+    assert all(len(reason.split()) > 3 for reason in justified().values())
+
+
+def test_likely_checks_are_those_of_places_that_there_are() -> None:
+    assert sorted(LIKELY.keys() - {mutant.place for mutant in all_mutants().values()}) == []
+    for place, names in LIKELY.items():
+        (path,) = EXERCISES.glob(f"{place[:4]}_*/test_*.py")
+        text = path.read_text(encoding="utf-8")
+        assert [name for name in names if f"def {name.partition('[')[0]}(" not in text] == []
 
 
 # What is changed
@@ -115,7 +136,7 @@ def test_what_only_people_read_is_left_alone() -> None:
 def test_verdict_is_kept_until_the_checks_change(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mutant = next(iter(ALL.values()))
+    mutant = mutants_of("ex01_users")[0]
     path = tmp_path / "memory"
     Memory(path).add(Verdict(mutant.key, digest_of(mutant), "test_x", "sqlite", "The status is 1."))
 

@@ -200,6 +200,16 @@ def test_create_post_with_tags(api: Api) -> None:
 
 
 @pytest.mark.step(2)
+def test_first_tag_and_first_post(api: Api) -> None:
+    """The tag and the post with the id 1 are like any others."""
+    create_post(api, create_tag(api))
+    why = "a bound refuses the smallest id that there is: ge=1 and not gt=1."
+    # Only on a database that was empty is it certain that nobody has deleted them.
+    api.post("/posts", a_post(tag_ids=[1])).expect(201, 200, 404, why={422: why})
+    api.get("/posts/1").expect(200, 404, why={422: why})
+
+
+@pytest.mark.step(2)
 def test_read_post_with_tags(api: Api) -> None:
     """GET /posts/{id} answers the post with its own tags, in every process."""
     python, fastapi = create_tag(api), create_tag(api)

@@ -316,6 +316,22 @@ def test_search_users_by_what_is_nearly_there(api: Api) -> None:
 
 
 @pytest.mark.step(3)
+def test_search_looks_at_name_and_email_only(api: Api) -> None:
+    """GET /users?search= does not look at ids and ages."""
+    # Letters in the place of the digits that make a name unique: no number is a part of it.
+    letters = unique("").translate(str.maketrans("0123456789", "ghijklmnop"))
+    user = create(api, name=f"Ada {letters}", email=f"{letters}@example.com", age=0)
+    for field in ("id", "age"):
+        path = f"/users?search={user[field]}"
+        if user["id"] in ids_of(api.list_all(path)):
+            fail(
+                f"GET {path} lists user {user['id']}, who has this number as {field} and neither "
+                "in the name nor in the e-mail.",
+                f"the {field} is searched as well: name and e-mail are all that counts.",
+            )
+
+
+@pytest.mark.step(3)
 def test_search_users_by_a_name_with_accents(api: Api) -> None:
     """A name is found by what stands in it, letters beyond A to Z included."""
     stem = unique("x")

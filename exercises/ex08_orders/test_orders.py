@@ -154,6 +154,19 @@ def test_create_order_refuses_quantity(api: Api, quantity: int) -> None:
 
 
 @pytest.mark.step(1)
+@pytest.mark.parametrize("quantity", [101, 1_001, 10_000])
+def test_create_order_of_many(api: Api, quantity: int) -> None:
+    """POST /orders takes any quantity up to 10,000 that the stock has."""
+    user, pen = a_user(api), a_product(api, "0.29", stock=10_007)
+    lines = [(pen, quantity)]
+    why = "a bound of the app's own refuses a quantity that the stock has."
+    reply = order(api, user, lines).expect(201, 200, why=why)
+    why = "money is a float, or the sum is wrong; Decimal, in NUMERIC(10, 2), is exact."
+    is_order(reply, user, lines, {pen: "0.29"}, why)
+    stock_is(api, pen, 10_007 - quantity, "the stock does not go down by the whole quantity.")
+
+
+@pytest.mark.step(1)
 def test_create_order_refuses_no_items(api: Api) -> None:
     """POST /orders answers 422 to an order without items."""
     user = a_user(api)

@@ -194,7 +194,8 @@ def test_create_prediction_with_any_result(api: Api, result: Any) -> None:
 @pytest.mark.parametrize(
     "outcome",
     [{}, {"result": None}, {"result": None, "error": None}, {"result": 1, "error": "slow"}]
-    + [{"result": result, "error": "slow"} for result in NOTHING],
+    + [{"result": result, "error": "slow"} for result in NOTHING]
+    + [{"result": 1, "error": ""}],
     ids=json.dumps,
 )
 def test_create_prediction_wants_one_outcome(api: Api, outcome: dict[str, Any]) -> None:
@@ -208,6 +209,21 @@ def test_create_prediction_wants_one_outcome(api: Api, outcome: dict[str, Any]) 
     api.post("/predictions", sent | outcome).expect(422, 400, why=why)
     if found(api, f"model_version={sent['model_version']}"):
         fail("a call that was refused is in the list.", "it was stored before it was looked at.")
+
+
+@pytest.mark.step(2)
+def test_empty_error(api: Api) -> None:
+    """An empty text as error is refused, or is an error in every list and number."""
+    sent = a_failure(error="")
+    made = api.post("/predictions", sent).expect(201, 200, 422, 400)
+    if not made.ok:
+        return
+    why = "an empty text is taken for no error: `is not None` in Python, IS NOT NULL in SQL."
+    api.get(f"/predictions/{made.id}").expect(200).has(why, **sent, result=None)
+    query = f"model_version={sent['model_version']}"
+    if found(api, f"{query}&failed=true") != [made.id] or found(api, f"{query}&failed=false"):
+        fail("a call with an empty error is not listed by failed=true, or by failed=false.", why)
+    compare(api, sent["model_version"], why=why, total=1, errors=1)
 
 
 def page(api: Api, query: str) -> Reply:

@@ -389,6 +389,20 @@ def test_update_item_with_any_value(api: Api, value: Any) -> None:
 
 
 @pytest.mark.step(5)
+@pytest.mark.parametrize("name", ["address.city", "tags.0", "$.n", "", "O'Brien", 'the "n"', "%"])
+def test_update_item_with_any_name(api: Api, name: str) -> None:
+    """PATCH /items/{id} sets the field of exactly this name, a dot in it or not."""
+    before: dict[str, Any] = {"n": 1, "address": {"city": "London"}, "tags": ["a"]}
+    path = f"/items/{create(api, **before)}"
+    for value in ("Paris", {"city": "Rome"}):
+        wanted = before | {name: value}
+        reply = api.patch(path, {name: value}).expect(200)
+        why = "the name is taken for a path: dots lead inside in POST /items/find only."
+        reply.has(why, data=wanted)
+        api.get(path).expect(200).has(why, data=wanted)
+
+
+@pytest.mark.step(5)
 def test_update_item_with_nothing(api: Api) -> None:
     """PATCH /items/{id} with {} changes nothing, with what is no object it answers 422."""
     before = {"n": 1, "note": None}

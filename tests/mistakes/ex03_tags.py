@@ -31,6 +31,14 @@ MISTAKES = [
         "says": "answers its columns only",
     },
     {
+        "name": "bound that refuses the first id",
+        "step": 2,
+        "replace": {
+            "Id = Annotated[int, pydantic.Field(ge=1, ": "Id = Annotated[int, pydantic.Field(gt=1, "
+        },
+        "says": "a bound refuses the smallest id that there is",
+    },
+    {
         "name": "number of tags not compared",
         "step": 2,
         "replace": {"if len(tags) != len(set(tag_ids)):": "if not tags and tag_ids:"},

@@ -12,6 +12,28 @@ NEWEST = "newest = select(User).order_by(col(User.id).desc())"
 
 MISTAKES = [
     {
+        "name": "search that looks at the id too",
+        "step": 3,
+        "replace": {
+            "columns = (col(User.name), col(User.email))": (
+                "columns = (col(User.name), col(User.email), cast(User.id, String))"
+            ),
+            "from sqlmodel import ": "from sqlalchemy import String, cast\nfrom sqlmodel import ",
+        },
+        "says": "the id is searched as well",
+    },
+    {
+        "name": "search that looks at the age too",
+        "step": 3,
+        "replace": {
+            "columns = (col(User.name), col(User.email))": (
+                "columns = (col(User.name), col(User.email), cast(User.age, String))"
+            ),
+            "from sqlmodel import ": "from sqlalchemy import String, cast\nfrom sqlmodel import ",
+        },
+        "says": "the age is searched as well",
+    },
+    {
         "name": "limit forgotten",
         "step": 1,
         "replace": {".offset(skip).limit(limit)": ".offset(skip)"},

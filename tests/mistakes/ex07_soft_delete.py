@@ -146,6 +146,22 @@ MISTAKES = [
         "says": "writes the time anew",
     },
     {
+        "name": "limit that does not reach the query",
+        "step": 2,
+        "replace": {
+            "order_by(col(User.id)).offset(skip).limit(limit)": "order_by(col(User.id)).offset(skip)"
+        },
+        "says": "limit does not reach the query",
+    },
+    {
+        "name": "list of all by another column",
+        "step": 1,
+        "replace": {
+            "statement.order_by(col(User.id)).offset": "statement.order_by(col(User.is_active)).offset"
+        },
+        "says": "it is one list, by id",
+    },
+    {
         "name": "address looked for among the visible",
         "step": 5,
         "replace": {

@@ -66,6 +66,25 @@ AWAITED_TAKE = """\
 
 MISTAKES = [
     {
+        "name": "no more than a hundred pieces",
+        "step": 1,
+        "replace": {
+            "quantity: int = Field(ge=1, le=10_000)": "quantity: int = Field(ge=1, le=100)"
+        },
+        "says": "a bound of the app's own refuses a quantity",
+    },
+    {
+        "name": "quantity cut to a hundred",
+        "step": 1,
+        "replace": {
+            "quantity: int = Field(ge=1, le=10_000)": (
+                "quantity: Annotated[int, AfterValidator(lambda n: min(n, 100))] = Field(ge=1)"
+            ),
+            "from pydantic import ": "from pydantic import AfterValidator, ",
+        },
+        "says": "the sum is wrong",
+    },
+    {
         "name": "no commit",
         "step": 1,
         "replace": {

@@ -39,6 +39,20 @@ RAW_SQL = "tests/right/ex14_raw_sql.py"
 
 MISTAKES = [
     {
+        "name": "empty error beside a result taken for nothing",
+        "step": 2,
+        "replace": {
+            "(self.result is None) == (self.error is None)": "(self.result is None) == (not self.error)"
+        },
+        "says": "takes 0 and what is empty for nothing",
+    },
+    {
+        "name": "empty error not counted",
+        "step": 2,
+        "replace": {"func.count(call.error)": 'func.count(func.nullif(call.error, ""))'},
+        "says": "an empty text is taken for no error",
+    },
+    {
         "name": "input as text",
         "step": 1,
         "replace": {

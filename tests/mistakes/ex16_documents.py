@@ -17,6 +17,29 @@ PATCH = """\
 
 MISTAKES = [
     {
+        "name": "dotted name sets a field inside",
+        "step": 5,
+        "replace": {
+            "    item.data = item.data | storable(changes)\n": (
+                "    data = json.loads(json.dumps(item.data))\n"
+                "    for path, value in storable(changes).items():\n"
+                '        *outer, last = path.split(".")\n'
+                "        place = data\n"
+                "        for name in outer:\n"
+                "            place = place.setdefault(name, {})\n"
+                "        place[last] = value\n"
+                "    item.data = data\n"
+            )
+        },
+        "says": "dots lead inside in POST /items/find only",
+    },
+    {
+        "name": "dotted name refused",
+        "step": 5,
+        "replace": {"changes: dict[str, Any]": "changes: dict[FieldPath, Any]"},
+        "says": "the status is 422, not 200",
+    },
+    {
         "name": "fixed fields as the body",
         "step": 1,
         "replace": {

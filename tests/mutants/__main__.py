@@ -28,6 +28,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--given", action="store_true", help="what the starter has written, too")
     parser.add_argument("--list", action="store_true", help="only name the mutants")
     parser.add_argument("--show", action="store_true", help="only show what was found before")
+    parser.add_argument(
+        "--write-likely", action="store_true", help="keep what rejects most, by place"
+    )
     parser.add_argument("--survivors", action="store_true", help="only those that survived before")
     return parser.parse_args(arguments)
 
@@ -101,6 +104,9 @@ def main(arguments: list[str]) -> int:
     if args.list:
         for mutant in mutants:
             console.print(mutant.key)
+        return 0
+    if args.write_likely:
+        memory.write_likely()
         return 0
     if not args.show:
         try:

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from exercise_runs import solution_of
-from exercises.catalog import STARTERS
+from exercises.catalog import STARTERS, exercises
 from mutants.operators import FOR_PEOPLE, OPERATORS, in_annotation, name_of
 from mutants.source import Function, Source
 
@@ -37,8 +37,7 @@ class Mutant:
     @property
     def place(self) -> str:
         """The exercise, the file, and the function or class: what its key begins with."""
-        exercise, file, scope, _ = self.key.split(" ", 3)
-        return f"{exercise} {file} {scope.partition('.')[0]}"
+        return place_of(self.key)
 
     @property
     def digest(self) -> str:
@@ -52,6 +51,12 @@ class Mutant:
         before = solution_of(self.exercise)[self.file].splitlines()
         lines = difflib.unified_diff(before, self.text.splitlines(), lineterm="", n=1)
         return "\n".join(list(lines)[2:])
+
+
+def place_of(key: str) -> str:
+    """Give the first three words of a key: exercise, file, function or class."""
+    exercise, file, scope, _ = key.split(" ", 3)
+    return f"{exercise} {file} {scope.partition('.')[0]}"
 
 
 @cache
@@ -174,3 +179,9 @@ def justified() -> dict[str, str]:
     """Read which mutants are right all the same, and why."""
     groups = tomllib.loads(JUSTIFIED.read_text(encoding="utf-8")).get("justified", [])
     return {key: group["reason"] for group in groups for key in group["mutants"]}
+
+
+def reviewed() -> list[str]:
+    """Read of which exercises all survivors were looked at."""
+    numbers = tomllib.loads(JUSTIFIED.read_text(encoding="utf-8"))["reviewed"]
+    return [name for name in exercises() if name[:4] in numbers]

@@ -21,9 +21,13 @@ import pytest
 from exercise_runs import EXERCISES, ROOT, prefork_server, preforked, run_checks, write_files
 from exercises.conftest import BROKEN_CHECK
 from exercises.runner import embedded_postgres, fresh_folder
-from mutants.mutant import Mutant
+from mutants.mutant import Mutant, place_of
 
 CACHE = ROOT / ".mutants.jsonl"
+# The checks that rejected most mutants of a place, for those who start with an empty memory.
+LIKELY_FILE = Path(__file__).with_name("likely.json")
+LIKELY: dict[str, list[str]] = json.loads(LIKELY_FILE.read_text(encoding="utf-8"))
+MOST_LIKELY = 6
 SECONDS = 120  # for all checks of an exercise on one database; a mutant that needs more hangs
 
 
@@ -49,18 +53,19 @@ class Verdict:
 
 
 class FirstFailure:
-    """A pytest plugin that notes the first check that fails, and puts some checks first."""
+    """A pytest plugin that notes the first check that fails; it may run some checks only."""
 
-    def __init__(self, likely: Sequence[str] = (), backwards: bool = False) -> None:
-        self.likely = likely
+    def __init__(self, only: Sequence[str] = (), backwards: bool = False) -> None:
+        self.only = only
         self.backwards = backwards
         self.name = ""
         self.text = ""
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Put those first that rejected similar mutants."""
-        places = {name: place for place, name in enumerate(self.likely)}
-        items.sort(key=lambda item: places.get(item.name, len(places)))
+        """Keep the chosen checks, in the order in which they were named; all if there are none."""
+        places = {name: place for place, name in enumerate(self.only)}
+        chosen = [item for item in items if item.name in places]
+        items[:] = sorted(chosen, key=lambda item: places[item.name]) or items
         if self.backwards:
             items.reverse()
 
@@ -81,8 +86,9 @@ def checks_digest(exercise: str) -> str:
         path = waiting.pop()
         if path not in texts:
             texts[path] = path.read_text(encoding="utf-8")
-            imported = re.findall(r"from exercises\.(\w+) import", texts[path])
-            waiting += [EXERCISES / f"{name}.py" for name in imported]
+            imported = set(re.findall(r"from exercises\.(\w+) import", texts[path]))
+            # What failed is failed, whatever causes.py says about it.
+            waiting += [EXERCISES / f"{name}.py" for name in imported - {"causes"}]
     return hashlib.sha256("\0".join(texts[p] for p in sorted(texts)).encode()).hexdigest()
 
 
@@ -95,11 +101,12 @@ def digest_of(mutant: Mutant) -> str:
 
 
 def judge(mutant: Mutant, databases: Sequence[str], likely: Sequence[str]) -> Verdict:
-    """Run the checks until one fails, the likely ones first, on one database and then the next."""
+    """Run checks until one fails: the likely ones alone, then all of them on each database."""
+    runs = [(databases[0], likely)] * bool(likely) + [(database, ()) for database in databases]
     with fresh_folder() as folder:
         write_files(mutant.files, folder)
-        for database in databases:
-            first = FirstFailure(likely)
+        for database, only in runs:
+            first = FirstFailure(only)
             options = ["-x", "--app-dir", str(folder), "--database", database]
             with quiet(), deadline():
                 outcome = run_checks(mutant.exercise, *options, plugins=(first,))
@@ -173,8 +180,19 @@ class Memory:
         """Name the checks that rejected this mutant by other checks, then those near to it."""
         own = self.last.get(mutant.key)
         near = [v.rejected_by for key, v in self.last.items() if key.startswith(mutant.place)]
-        often = [name for name, _ in Counter(near).most_common()]
-        return list(dict.fromkeys([own.rejected_by, *often] if own else often))
+        often = [name for name, _ in Counter(near).most_common()] or LIKELY.get(mutant.place, [])
+        names = dict.fromkeys([own.rejected_by, *often] if own else often)
+        return [name for name in names if name][:MOST_LIKELY]
+
+    def write_likely(self) -> None:
+        """Write which checks rejected most mutants of each place into likely.json."""
+        places: dict[str, Counter[str]] = {}
+        for key, verdict in self.last.items():
+            if verdict.rejected_by.startswith("test_"):
+                places.setdefault(place_of(key), Counter())[verdict.rejected_by] += 1
+        most = {place: [n for n, _ in places[place].most_common(MOST_LIKELY)] for place in places}
+        text = json.dumps(most, indent=1, sort_keys=True, ensure_ascii=False)
+        LIKELY_FILE.write_text(text + "\n", encoding="utf-8")
 
 
 @contextlib.contextmanager
