@@ -210,6 +210,12 @@ def change(db: Session, model: Any, id: int, values: Values, *conditions: Any) -
     return get(db, model, id)
 
 
+IN_USE = {
+    User: "User has orders; use soft delete",
+    Product: "Product was ordered; deactivate it instead",
+}
+
+
 def remove(db: Session, model: Any, id: int) -> None:
     """Delete one row in one statement; raises NotFoundError, or ConflictError if it is in use."""
     try:
@@ -218,12 +224,6 @@ def remove(db: Session, model: Any, id: int) -> None:
         raise ConflictError(IN_USE[model]) from error
     if not result.rowcount:
         raise NotFoundError(f"{model.__name__} not found")
-
-
-IN_USE = {
-    User: "User has orders; use soft delete",
-    Product: "Product was ordered; deactivate it instead",
-}
 
 
 # ── Lists ────────────────────────────────────────────────────────────────────────────────────────
@@ -556,6 +556,7 @@ def publish_post(db: Session, id: int) -> models.PostDetail:
 # ── Comments ─────────────────────────────────────────────────────────────────────────────────────
 
 FILTERS[Comment] = {"after_id": col(Comment.id) > bindparam("after_id")}
+COMMENTS_OF_POST = rows_of(Comment).where(col(Comment.post_id) == bindparam("post_id"))
 
 
 def create_comment(db: Session, post_id: int, data: models.CommentCreate) -> Comment:
@@ -570,9 +571,6 @@ def list_comments(db: Session, post_id: int, query: models.KeysetPagination) -> 
     get(db, Post, post_id)
     statement, values = narrow(Comment, COMMENTS_OF_POST, query)
     return fetch(db, Comment, statement, {**values, "post_id": post_id})
-
-
-COMMENTS_OF_POST = rows_of(Comment).where(col(Comment.post_id) == bindparam("post_id"))
 
 
 # ── Categories ───────────────────────────────────────────────────────────────────────────────────
