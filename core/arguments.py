@@ -93,10 +93,9 @@ def _tls_context(query: dict[str, Any]) -> ssl.SSLContext | None:
     has_ca = bool({"ssl_ca", "ssl_capath"} & files.keys())
     verifies = mode.startswith("verify") or has_ca or any(checks.values())
     verifies_host = mode != "verify-ca" and all(checks.values())
+    ca, folder = files.get("ssl_ca"), files.get("ssl_capath")
     try:
-        context = ssl.create_default_context(
-            cafile=files.get("ssl_ca"), capath=files.get("ssl_capath")
-        )
+        context = ssl.create_default_context(cafile=ca, capath=folder)
         context.check_hostname = verifies and verifies_host
         context.verify_mode = ssl.CERT_REQUIRED if verifies else ssl.CERT_NONE
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # servers make such certificates themselves
@@ -107,9 +106,8 @@ def _tls_context(query: dict[str, Any]) -> ssl.SSLContext | None:
         if "ssl_cipher" in files:
             context.set_ciphers(files["ssl_cipher"])
     except OSError as error:  # ssl.SSLError is one
-        names = ", ".join(
-            f"{name}={files[name]}" for name in sorted(files) if "password" not in name
-        )
+        shown = sorted(f"{n}={file}" for n, file in files.items() if "password" not in n)
+        names = ", ".join(shown)
         raise StartupError(
             f"The database URL is unusable: {names} cannot be used: {error.strerror or error}."
         ) from None

@@ -104,6 +104,33 @@ def propose(document: dict[str, Any]) -> None:
                 content["example"] = BODIES_OF_ROUTES[route]
 
 
+async def show_docs(request: Request) -> HTMLResponse:
+    """Answer with Swagger UI."""
+    app, root = request.app, request.scope.get("root_path", "")
+    return get_swagger_ui_html(
+        openapi_url=f"{root}{app.openapi_url}",
+        title=f"{app.title}: try it out",
+        swagger_js_url=f"{root}{FILES}/swagger-ui-bundle.js",
+        swagger_css_url=f"{root}{FILES}/swagger-ui.css",
+        swagger_favicon_url=f"{root}{FILES}/favicon.png",
+    )
+
+
+async def show_redoc(request: Request) -> HTMLResponse:
+    """Answer with Redoc."""
+    app, root = request.app, request.scope.get("root_path", "")
+    page = get_redoc_html(
+        openapi_url=f"{root}{app.openapi_url}",
+        title=f"{app.title}: the API",
+        redoc_js_url=f"{root}{FILES}/redoc.standalone.js",
+        redoc_favicon_url=f"{root}{FILES}/favicon.png",
+        with_google_fonts=False,
+    )
+    # Redoc would load its maker's logo from a CDN.
+    page.headers["Content-Security-Policy"] = "img-src 'self' data:"
+    return page
+
+
 def add_docs(app: FastAPI) -> None:
     """Add the pages to an app; their scripts are read only when somebody opens one."""
     describe = app.openapi
@@ -116,29 +143,5 @@ def add_docs(app: FastAPI) -> None:
     # FastAPI's way to extend its document is to replace the method.
     app.openapi = describe_and_propose  # type: ignore[method-assign]
     app.mount(FILES, StaticFiles(directory=Path(fastapi_offline.__file__).with_name("static")))
-
-    async def show_docs(request: Request) -> HTMLResponse:
-        root = request.scope.get("root_path", "")
-        return get_swagger_ui_html(
-            openapi_url=f"{root}{app.openapi_url}",
-            title=f"{app.title}: try it out",
-            swagger_js_url=f"{root}{FILES}/swagger-ui-bundle.js",
-            swagger_css_url=f"{root}{FILES}/swagger-ui.css",
-            swagger_favicon_url=f"{root}{FILES}/favicon.png",
-        )
-
-    async def show_redoc(request: Request) -> HTMLResponse:
-        root = request.scope.get("root_path", "")
-        page = get_redoc_html(
-            openapi_url=f"{root}{app.openapi_url}",
-            title=f"{app.title}: the API",
-            redoc_js_url=f"{root}{FILES}/redoc.standalone.js",
-            redoc_favicon_url=f"{root}{FILES}/favicon.png",
-            with_google_fonts=False,
-        )
-        # Redoc would load its maker's logo from a CDN.
-        page.headers["Content-Security-Policy"] = "img-src 'self' data:"
-        return page
-
     app.add_route("/docs", show_docs, include_in_schema=False)
     app.add_route("/redoc", show_redoc, include_in_schema=False)
