@@ -85,6 +85,14 @@ def test_every_place_that_the_page_names_exists() -> None:
             assert hasattr(importlib.import_module(module.replace("/", ".")), name), (module, name)
     for file in re.findall(r"`((?:core|migrations)/\w*(?:\.py)?|\w+\.py)`", PAGE):
         assert (ROOT / file).exists() or file == "schemas.py", file
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for heading in re.findall(r'README "(.+?)"', PAGE):
+        assert f"\n## {heading}\n" in readme, heading
+    named = re.findall(r'`(\w+\.py)`,? sections? ("[^|]+?)(?: \||:)', PAGE)
+    assert len(named) > 10
+    for file, sections in named:
+        for section in re.findall('"(.+?)"', sections):
+            assert f"\n# ── {section} ─" in (ROOT / file).read_text(encoding="utf-8"), section
 
 
 # ── Names that moved ─────────────────────────────────────────────────────────────────────────────

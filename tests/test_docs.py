@@ -37,6 +37,25 @@ def test_the_file_map_is_complete() -> None:
     assert {name for name in mapped if not (ROOT / name).exists()} == set()
 
 
+def test_every_link_leads_somewhere() -> None:
+    """In every page: to a file that is there, to a heading that its page has."""
+    tracked = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True)
+    pages = [ROOT / name for name in tracked.stdout.splitlines()] or [ROOT / "README.md"]
+    for page in pages:
+        for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+            name, _, anchor = link.partition("#")
+            if not link.startswith("http"):
+                target = page.parent / name if name else page
+                assert target.exists(), f"{page}: {link}"
+                assert not anchor or anchor in anchors(target), f"{page}: {link}"
+
+
+def anchors(page: Path) -> set[str]:
+    """Return what GitHub calls the headings of a page in a link."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.M)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 def test_every_promise_has_its_test() -> None:
     """The table of faults names tests that there are, and all tests of faults."""
     named = set(re.findall(r"`(test_\w+)`", README))
