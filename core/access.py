@@ -87,7 +87,8 @@ def _header(scope: Scope, name: bytes) -> bytes:
 
 
 def _host(scope: Scope) -> str:
-    host = _header(scope, b"host").decode("latin-1").lower()
+    hosts = [value for key, value in scope["headers"] if key == b"host"]
+    host = hosts[0].decode("latin-1").lower() if len(hosts) == 1 else ""  # a proxy may mean another
     return host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
 
 

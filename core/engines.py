@@ -137,9 +137,11 @@ def listen(engine: Engine, url: URL, settings: Settings, *, write: bool = False)
     variables = variables_for(url, settings, write=write)
     match engine.dialect.name:
         case "sqlite":
-            watch_file(engine, unquote((url.database or "").removeprefix("file:")))
+            file = unquote((url.database or "").removeprefix("file:"))
+            watch_file(engine, file)
             event.listen(engine, "connect", _prepare_sqlite)
             if write:
+                watch_newest(engine, f"{file}-wal")
                 event.listen(engine, "begin", begin_immediate)
         case "postgresql":
             event.listen(engine, "connect", partial(_prepare_postgresql, engine, variables))
@@ -280,6 +282,26 @@ def _refuse_damaged(file: str) -> None:
     with closing(sqlite3.connect(file)) as other:
         if other.execute("PRAGMA schema_version").fetchone() == (0,):
             raise sqlite3.DatabaseError(f"{file} was emptied")
+
+
+def watch_newest(engine: Engine, file: str) -> None:
+    """Let no request write when the file beside a SQLite file was deleted: it has the newest rows.
+
+    A connection that has it open still can save those rows.
+    """
+
+    def note(_: object, record: Any) -> None:  # nobody else may delete it after its first use
+        if "newest" not in record.info and os.path.exists(file):
+            record.info["newest"] = os.stat(file)
+
+    def check(connection: Connection) -> None:
+        newest = connection.info.get("newest")
+        if newest and not (os.path.exists(file) and os.path.samestat(os.stat(file), newest)):
+            connection.exec_driver_sql("PRAGMA wal_checkpoint")  # puts them into the file itself
+            raise sqlite3.OperationalError(f"{file} was deleted: stop the app and start it again")
+
+    event.listen(engine, "checkin", note)
+    event.listen(engine, "begin", check)
 
 
 def _prepare_sqlite(connection: Any, record: object) -> None:

@@ -4,6 +4,7 @@ import json
 import logging
 import re
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from threading import Thread
 from time import monotonic
 from typing import Any
@@ -103,6 +104,13 @@ def test_only_allowed_hosts_are_answered(guarded: httpx.Client) -> None:
         "": 400,
     }.items():
         assert guarded.get("/users", headers={"Host": host}).status_code == status, host
+    both = HTTPConnection(guarded.base_url.host, guarded.base_url.port)
+    both.putrequest("GET", "/users", skip_host=True)
+    for host in ("127.0.0.1", "evil.example.com"):
+        both.putheader("Host", host)
+    both.endheaders()
+    assert both.getresponse().status == 400
+    both.close()
 
 
 PAGE = {"Origin": "https://page.example.com"}

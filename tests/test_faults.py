@@ -503,6 +503,27 @@ def test_a_file_that_is_no_database_any_more_acknowledges_nothing(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_deleted_wal_file_stops_writes_and_loses_nothing(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The open connections could write on into it, until the server is killed."""
+    newest = Path(f"{parse_url(url).database}-wal")
+    with serve(url) as client:
+        logging.getLogger("uvicorn.error").addHandler(caplog.handler)
+        stored = [new_user(client)]
+        stored.append(client.post("/async/users", json=ADA | {"email": "b@example.com"}).json())
+        newest.unlink()
+        for path in ("/users", "/async/users") * 2:
+            assert client.post(path, json=ADA).status_code == 500
+        assert f"{newest} was deleted: stop the app and start it again" in caplog.text
+        for path in ("/users", "/async/users", "/health"):  # with connections that are new
+            assert client.get(path).status_code in (200, 503)
+    with serve(url) as client:
+        assert client.get("/users").json() == stored
+        assert client.post("/users", json=ADA).status_code == 201
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_start_waits_for_readers_before_it_changes_the_file(url: str) -> None:
     file = str(parse_url(url).database)
     reader = sqlite3.connect(file, isolation_level=None)

@@ -16,7 +16,7 @@ from conftest import ROOT, new_user
 def test_made_up_requests_get_documented_answers(
     client: httpx.Client, dialect: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    """With --all-proofs a hundred thousand requests, else half of the phases on each database."""
+    """With --all-proofs fifteen thousand requests each, else half of the phases."""
     long = request.config.getoption("--all-proofs")
     examples = "300" if long else "1"
     first = "coverage,stateful" if dialect == "sqlite" else "examples,fuzzing,stateful"
