@@ -28,6 +28,12 @@ OLD_TABLE = (
     "the table does not have this column: it was made before the column was written. create_all() "
     "changes no table that is there, so delete app.db, or write a migration."
 )
+SHARED = (
+    "one Session or one AsyncSession for all requests, in which several work at the same moment: "
+    "each needs a session of its own, from a dependency that opens and closes it (`with "
+    "Session(engine) as session: yield session`)."
+)
+DUPLICATES = ("UNIQUE constraint", "unique constraint")
 # What an exception usually means, by words that it contains.
 EXCEPTIONS = {
     "PendingRollbackError": "a session is used after an error without session.rollback(); one "
@@ -62,8 +68,14 @@ EXCEPTIONS = {
     "selectinload() while the session is open.",
     "MissingGreenlet": "a lazy load in async code: load relationships with selectinload(), and "
     "make sessions with expire_on_commit=False.",
-    "closed transaction": "commit() or rollback() inside of `with session.begin_nested():` ends "
-    "the whole transaction, and the savepoint with it.",
+    "closed transaction": "commit() or rollback() inside of a block, `with session.begin():`, "
+    "`with engine.begin():` or `with session.begin_nested():`, ends the whole transaction, and the "
+    "savepoint with it. The block ends by itself what it began.",
+    "This transaction is closed": SHARED,
+    "IllegalStateChangeError": SHARED,
+    "already flushing": SHARED,
+    "concurrent operations are not permitted": SHARED,
+    "another operation is in progress": SHARED,
     "coroutine": "an `await` is missing.",
     "NoResultFound": "`.one()` raises where there is no row; `.first()` gives None.",
     "Boolean value of this clause": "Python's `and`, `or` and `a <= x <= b` do not work between "
@@ -124,6 +136,8 @@ def by_status(answer: Answer) -> str:
 
 def by_exception(answer: Answer, guesses: Guesses) -> str:
     """Give the cause of an exception; a guess where it names none that is known."""
+    if not answer.error and any(sign in answer.database_error for sign in DUPLICATES):
+        return by_refusal(answer)
     told = [answer.error, answer.database_error, answer.text]
     own = {words: cause for words, cause in guesses.items() if isinstance(words, str) and words}
     for text in told:
@@ -158,6 +172,11 @@ def by_validation(answer: Answer, guesses: Guesses) -> str:
 
 def by_refusal(answer: Answer) -> str:
     """Say that the database refused the row, and the app answered something else."""
+    if answer.status >= 500:
+        return (
+            f"the database refused the row ({answer.database_error}); the app catches that error, "
+            f"and answers {answer.status} of its own accord: a value that is taken is 409."
+        )
     if answer.status < 300:
         return (
             f"the database refused the row ({answer.database_error}) and the app answers "

@@ -22,9 +22,11 @@ PRELUDE = """
 import os
 import threading
 from fastapi import FastAPI, HTTPException
-from sqlalchemy import create_engine, text
+from fastapi.responses import JSONResponse
+from sqlalchemy import create_engine, event, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.orm import Session
 
 url = os.environ["DATABASE_URL"]
 engine = create_engine(url)
@@ -411,6 +413,72 @@ def another_status():
         raise HTTPException(404, "taken")
 
 
+@app.post("/unavailable")
+def unavailable():
+    try:
+        duplicate()
+    except IntegrityError:
+        raise HTTPException(503, "Try again")
+
+
+class Handled(Exception):
+    pass
+
+
+@app.exception_handler(Handled)
+def handle(request, error):
+    return JSONResponse({"detail": "Something went wrong"}, 500)
+
+
+@app.post("/handled")
+def handled():
+    try:
+        duplicate()
+    except IntegrityError as error:
+        raise Handled from error
+
+
+@app.post("/commit-in-begin")
+def commit_in_begin():
+    with Session(engine) as session, session.begin():
+        session.commit()
+        session.execute(text("SELECT 1"))
+
+
+@app.post("/rollback-in-begin")
+def rollback_in_begin():
+    with engine.begin() as connection:
+        connection.rollback()
+        connection.execute(text("SELECT 1"))
+
+
+@app.post("/commit-in-savepoint")
+def commit_in_savepoint():
+    with Session(engine) as session, session.begin_nested():
+        session.commit()
+        session.execute(text("SELECT 1"))
+
+
+@app.post("/one-session")
+def one_session():
+    shared, inside, done = Session(engine), threading.Event(), threading.Event()
+
+    @event.listens_for(shared, "before_commit")
+    def wait(session):
+        inside.set()
+        done.wait()
+
+    shared.execute(text("SELECT 1"))
+    other = threading.Thread(target=shared.commit)
+    other.start()
+    inside.wait()
+    try:
+        shared.commit()
+    finally:
+        done.set()
+        other.join()
+
+
 @app.post("/404-by-hand")
 def not_found():
     rows()
@@ -433,7 +501,13 @@ def test_the_cause_comes_from_the_answer(serve: Serve) -> None:
     causes = {
         "/raises": "The guess.",
         "/duplicate": "The database refused a duplicate and nobody caught",
-        "/hidden": "The database refused a duplicate",
+        "/hidden": "the app catches that error, and answers 500 of its own accord",
+        "/unavailable": "the app catches that error, and answers 503 of its own accord",
+        "/handled": "the app catches that error, and answers 500 of its own accord",
+        "/commit-in-begin": "The block ends by itself what it began",
+        "/rollback-in-begin": "The block ends by itself what it began",
+        "/commit-in-savepoint": "The block ends by itself what it began",
+        "/one-session": "in which several work at the same moment",
         "/in-the-body": "Another transaction holds SQLite's write lock",
         "/by-hand": "The app answers 500 of its own accord",
         "/swallowed": "its IntegrityError is caught and passed over",

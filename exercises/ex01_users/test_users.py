@@ -171,6 +171,15 @@ def test_create_user_ignores_id(api: Api) -> None:
     reply.expect(201, 200)
     if reply.object().get("id") == NO_SUCH_ID:
         reply.wrong("the id that the client sent was stored.", "the table class is the body.")
+    sent = a_user()
+    first = create(api)
+    api.post("/users", sent | {"id": first["id"]}).expect(201, 200, 422)
+    row = next((row for row in api.list_all("/users") if row["id"] == first["id"]), {})
+    if row.get("email") != first["email"]:
+        fail(
+            f"POST /users with the id {first['id']} of a user who is there changed this user.",
+            "the id is taken from the body: an input class of its own has none.",
+        )
 
 
 @pytest.mark.step(2)
@@ -238,6 +247,34 @@ def expect_closed(reply: Reply) -> None:
         )
 
 
+SESSIONS = [
+    ("POST", "/users", 1),
+    ("GET", "/users?limit=5", 3),
+    ("PATCH", "/users/{id}", 4),
+    ("DELETE", "/users/{id}", 5),
+    ("GET", "/users/search?name=Love", 6),
+]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [pytest.param(method, path, marks=pytest.mark.step(step)) for method, path, step in SESSIONS],
+)
+def test_request_closes_its_session(api: Api, method: str, path: str) -> None:
+    """A request gives its connection back, whichever it is."""
+    sent = {"POST": a_user(), "PATCH": {"age": 37}}.get(method)
+    reply = api.request(method, path.format(id=create(api)["id"]), sent)
+    expect_closed(reply.expect(200, 201, 204))
+
+
+def at_least(api: Api, number: int) -> list[int]:
+    """Create users until there are so many; give the ids of all."""
+    missing = number - len(api.list_all("/users", limit=10))
+    for _ in range(missing):
+        create(api)
+    return [row["id"] for row in api.list_all("/users", limit=10)]
+
+
 def create_out_of_order(api: Api, count: int) -> list[dict[str, Any]]:
     """Create users whose order by id is their order by no other field."""
     return [
@@ -303,6 +340,16 @@ def test_list_users_skip_and_limit(api: Api) -> None:
                 "skip or limit does not reach the query: .offset(skip).limit(limit).",
             )
     api.get("/users").expect(200, why="skip or limit has no default.").items()
+
+
+@pytest.mark.step(3)
+def test_list_users_up_to_the_largest_limit(api: Api) -> None:
+    """GET /users?limit=100 answers a hundred users, if there are so many."""
+    ids = at_least(api, 60)
+    why = "a smaller number than the limit that was sent reaches the query."
+    reply = api.get("/users?limit=100").expect(200, why="a limit of up to 100 is granted.")
+    if len(reply.items()) != min(len(ids), 100):
+        reply.wrong(f"there are {len(ids)} users, and {len(reply.items())} are listed.", why)
 
 
 @pytest.mark.step(3)
@@ -500,6 +547,34 @@ def test_search_finds_all(api: Api) -> None:
 
 
 @pytest.mark.step(6)
+def test_search_users_without_a_term(api: Api) -> None:
+    """GET /users/search without a term answers all users, however many they are."""
+    ids = at_least(api, 60)
+    why = "each term may be left out, also both: its default has to match everybody."
+    reply = api.get("/users/search").expect(200, why=why)
+    missing = set(ids) - {row["id"] for row in api.list_all("/users/search")}
+    if missing:
+        cause = "a limit cuts the search." if reply.items() else why
+        reply.wrong(f"of {len(ids)} users {len(missing)} are not found.", cause)
+
+
+@pytest.mark.step(6)
+def test_search_users_by_the_whole_term(api: Api) -> None:
+    """GET /users/search looks for the term as it is, not for its words."""
+    one, two = unique("x"), unique("y")
+    user, turned, half = (create(api, name=f"{a} {b}") for a, b in ((one, two), (two, one), "ab"))
+    found = found_by(api, f"name={one} {two}")
+    if user["id"] not in found:
+        fail(f"a search for '{one} {two}' does not find the user of this name.", "a word is lost.")
+    for other in (turned, half):
+        if other["id"] in found:
+            fail(
+                f"a search for '{one} {two}' finds {other['name']!r}.",
+                "the term is taken apart into words, and each is looked for on its own.",
+            )
+
+
+@pytest.mark.step(6)
 def test_search_name_as_it_is_written(api: Api) -> None:
     """GET /users/search finds a name with other letters than a to z as it is written."""
     name = unique("Élodie Ö")
@@ -556,6 +631,19 @@ def test_address_is_free_again(api: Api) -> None:
     why = "the addresses are kept in a second place, in memory or in a table, and not given back."
     for user in (deleted, moved):
         api.post("/users", a_user(email=user["email"])).expect(201, 200, why=why)
+
+
+@pytest.mark.step(7)
+def test_address_that_is_nearly_taken(api: Api) -> None:
+    """An address that is only nearly the same is another one."""
+    stem = unique("ada_l.")
+    why = "another address counts as this one: compare with == and not with like(), all of it."
+    taken = f"{stem}.x@example.com"
+    before = [taken.replace("_", "x"), f"b{taken}"]  # which a look for what is taken may find
+    after = [f"{taken}.org", taken.replace(".x@", ".x+1@"), taken.replace("_l.", "_l")]
+    for email in (*before, taken, *after):
+        sent = a_user(email=email)
+        api.post("/users", sent).expect(201, 200, why=why).has(why, **sent)
 
 
 @pytest.mark.step(8)

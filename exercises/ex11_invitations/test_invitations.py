@@ -202,6 +202,18 @@ def test_project_and_owner_are_one_transaction(api: Api) -> None:
 
 
 @pytest.mark.step(3)
+def test_list_projects_of_several_owners(api: Api) -> None:
+    """GET /projects is ordered by id, whoever owns the projects."""
+    user, owner = sign_up(api), sign_up(api)
+    project, later = start(api, owner), start(api, user)
+    invite(api, owner, project, user["email"]).expect(201, 200)
+    ids = projects_of(api, user)
+    if ids[-2:] != [project, later]:
+        why = "they are ordered by another column than the id, the owner for example."
+        fail(f"the ids end with {ids[-2:]}, not with {[project, later]}.", why)
+
+
+@pytest.mark.step(3)
 @pytest.mark.parametrize("role", INVITED_ROLES)
 def test_invite(api: Api, role: str) -> None:
     """The owner invites a user, who then belongs to the project with the role."""

@@ -390,6 +390,7 @@ def test_create_user_with_status(api: Api, project: Project, upgraded: Table) ->
     differ = f"model and table differ. {why}"
     reply = create(api, "Ada").expect(201, 200, why={4: SLUG_TAKEN, "": differ})
     body = reply.has(why, name="Ada", status="active")
+    api.get("/users/1").expect(200, 404, why="a bound refuses the smallest id that there is.")
     again = api.get(f"/users/{reply.id}").expect(200)
     again.has("the answer is not what is stored: a change after the commit.", **body)
     stored = project.look().rows.get(reply.id, {})

@@ -233,4 +233,193 @@ MISTAKES = [
         },
         "says": "nobody caught the IntegrityError",
     },
+    {
+        "name": "address looked for with ILIKE",
+        "step": 7,
+        "replace": {
+            '    """Store a new user."""\n': (
+                '    """Store a new user."""\n'
+                "    if session.exec(select(User).where(col(User.email).ilike(data.email))).first():\n"
+                '        raise HTTPException(409, "Email already registered")\n'
+            ),
+        },
+        "says": "another address counts as this one",
+    },
+    {
+        "name": "address looked for as a part of others",
+        "step": 7,
+        "replace": {
+            '    """Store a new user."""\n': (
+                '    """Store a new user."""\n'
+                "    if session.exec(select(User).where(col(User.email).contains(data.email))).first():\n"
+                '        raise HTTPException(409, "Email already registered")\n'
+            ),
+        },
+        "says": "another address counts as this one",
+    },
+    {
+        "name": "what follows a + in an address left out",
+        "step": 7,
+        "replace": {
+            "return value.strip().lower() if isinstance(value, str) else value": (
+                "if not isinstance(value, str):\n"
+                "        return value\n"
+                '    box, at, domain = value.strip().lower().partition("@")\n'
+                '    return box.partition("+")[0] + at + domain'
+            ),
+        },
+        "says": "another address counts as this one",
+    },
+    {
+        "name": "id of the client written over a row",
+        "step": 1,
+        "replace": {
+            'class UserCreate(SQLModel):\n    """What a client sends."""\n': (
+                "class UserCreate(SQLModel):\n"
+                '    """What a client sends."""\n'
+                "\n"
+                "    id: int | None = Field(default=None, primary_key=True)"
+            ),
+            "    return save(session, User.model_validate(data))": (
+                "    known = data.id and session.get(User, data.id)\n"
+                '    row = User.model_validate(data.model_dump(exclude={"id"}))\n'
+                "    if known:\n"
+                '        row = known.sqlmodel_update(data.model_dump(exclude={"id"}))\n'
+                "    return save(session, row)"
+            ),
+        },
+        "says": "of a user who is there",
+    },
+    {
+        "name": "limit of the list capped at fifty",
+        "step": 3,
+        "replace": {
+            "statement.offset(skip).limit(limit)": "statement.offset(skip).limit(min(limit, 50))",
+        },
+        "says": "a smaller number than the limit that was sent",
+    },
+    {
+        "name": "limit of 100 refused",
+        "step": 3,
+        "replace": {
+            "Query(ge=1, le=100)": "Query(ge=1, le=99)",
+        },
+        "says": "Input should be less than or equal to 99",
+    },
+    {
+        "name": "search without a term refused",
+        "step": 6,
+        "replace": {
+            '    """Find users by parts of their name and city."""\n': (
+                '    """Find users by parts of their name and city."""\n'
+                "    if not name and not city:\n"
+                '        raise HTTPException(400, "Say what to look for")\n'
+            ),
+        },
+        "says": "each term may be left out",
+    },
+    {
+        "name": "search without a term finds nobody",
+        "step": 6,
+        "replace": {
+            '    """Find users by parts of their name and city."""\n': (
+                '    """Find users by parts of their name and city."""\n'
+                "    if not name and not city:\n"
+                "        return []\n"
+            ),
+        },
+        "says": "each term may be left out",
+    },
+    {
+        "name": "search cut at fifty",
+        "step": 6,
+        "replace": {
+            "    return session.exec(statement.order_by(col(User.id))).all()": "    return session.exec(statement.order_by(col(User.id)).limit(50)).all()",
+        },
+        "says": "a limit cuts the search",
+    },
+    {
+        "name": "search for words in any order",
+        "step": 6,
+        "replace": {
+            "        col(User.name).icontains(name, autoescape=True),": "        *(col(User.name).icontains(word, autoescape=True) for word in name.split()),",
+        },
+        "says": "the term is taken apart",
+    },
+    {
+        "name": "search for any of the words",
+        "step": 6,
+        "replace": {
+            "        col(User.name).icontains(name, autoescape=True),": '        or_(*(col(User.name).icontains(word, autoescape=True) for word in name.split() or [""])),',
+            "from sqlmodel import ": "from sqlmodel import or_, ",
+        },
+        "says": "the term is taken apart",
+    },
+    {
+        "name": "session of the list kept open",
+        "step": 3,
+        "replace": {
+            '    """List users by id."""\n': (
+                '    """List users by id."""\n'
+                "    session = Session(engine)\n"
+                "    kept.append(session)\n"
+            ),
+            'app = FastAPI(title="Users"': (
+                'kept: list[Session] = []\napp = FastAPI(title="Users"'
+            ),
+        },
+        "says": "the session is never closed",
+    },
+    {
+        "name": "session of the search kept open",
+        "step": 6,
+        "replace": {
+            '    """Find users by parts of their name and city."""\n': (
+                '    """Find users by parts of their name and city."""\n'
+                "    session = Session(engine)\n"
+                "    kept.append(session)\n"
+            ),
+            'app = FastAPI(title="Users"': (
+                'kept: list[Session] = []\napp = FastAPI(title="Users"'
+            ),
+        },
+        "says": "the session is never closed",
+    },
+    {
+        "name": "bounds of the name forgotten in PATCH",
+        "step": 4,
+        "replace": {
+            "    name: str = Field(default=None, min_length=2, max_length=50)": "    name: str = Field(default=None)",
+        },
+        "says": "the bounds of the input class are missing",
+    },
+    {
+        "name": "taken addresses in a set of the process",
+        "step": 7,
+        "replace": {
+            "    email: Email = Field(unique=True)": "    email: Email",
+            '    """Store a new user."""\n': (
+                '    """Store a new user."""\n'
+                "    if data.email in taken:\n"
+                '        raise HTTPException(409, "Email already registered")\n'
+                "    taken.add(data.email)\n"
+            ),
+            'app = FastAPI(title="Users"': ('taken: set[str] = set()\napp = FastAPI(title="Users"'),
+        },
+        "says": "known to the process that stored them",
+    },
+    {
+        "name": "user remembered by its id",
+        "step": 4,
+        "replace": {
+            "    user = session.get(User, user_id)\n": (
+                "    user = seen.get(user_id) or session.get(User, user_id)\n"
+                "    if user is not None:\n"
+                "        seen[user_id] = user\n"
+                "        user = session.merge(user)\n"
+            ),
+            "SessionDep = Annotated": ("seen: dict[int, User] = {}\nSessionDep = Annotated"),
+        },
+        "says": "belongs to one process",
+    },
 ]

@@ -5,6 +5,15 @@ ASYNC_SQL = "tests/right/ex02_async_sql.py"
 
 MISTAKES = [
     {
+        "name": "one session for all requests",
+        "step": 6,
+        "replace": {
+            "    with Session(engine) as session:\n        yield session\n": "    yield shared\n",
+            "def get_session()": "shared = Session(engine)\n\n\ndef get_session()",
+        },
+        "says": "in which several work at the same moment",
+    },
+    {
         "name": "no commit",
         "step": 1,
         "replace": {

@@ -454,4 +454,214 @@ MISTAKES = [
         },
         "says": "remembered in memory",
     },
+    {
+        "name": "text cut to a preview",
+        "step": 1,
+        "replace": {
+            'class PostWithAuthorAndTags(PostBase):\n    """A post in the list."""\n': (
+                "class PostWithAuthorAndTags(PostBase):\n"
+                '    """A post in the list."""\n'
+                "\n"
+                "    content: Annotated[str, BeforeValidator(lambda text: text[:100])]\n"
+            ),
+            "from fastapi import ": ("from pydantic import BeforeValidator\nfrom fastapi import "),
+        },
+        "says": "its content",
+    },
+    {
+        "name": "fifty posts of a user at most",
+        "step": 4,
+        "replace": {
+            "    return user\n": "    return UserWithPosts(**user.model_dump(), posts=user.posts[:50])\n",
+        },
+        "says": "some are left out",
+    },
+    {
+        "name": "ten comments at most",
+        "step": 3,
+        "replace": {
+            "    comments: list[Comment]\n": "    comments: Annotated[list[Comment], BeforeValidator(lambda rows: rows[:10])]\n",
+            "from fastapi import ": ("from pydantic import BeforeValidator\nfrom fastapi import "),
+        },
+        "says": "some are left out",
+    },
+    {
+        "name": "five tags at most",
+        "step": 2,
+        "replace": {
+            "    author: User | None\n    tags: list[Tag]\n": (
+                "    author: User | None\n"
+                "    tags: Annotated[list[Tag], BeforeValidator(lambda rows: rows[:5])]\n"
+            ),
+            "from fastapi import ": ("from pydantic import BeforeValidator\nfrom fastapi import "),
+        },
+        "says": "some are left out",
+    },
+    {
+        "name": "authors in batches of ten",
+        "step": 1,
+        "replace": {
+            "    statement = select(Post).options(joinedload(Post.author), selectinload(Post.tags))\n    return session.exec(statement.order_by(col(Post.id)).offset(skip).limit(limit)).all()": (
+                "    statement = select(Post).options(selectinload(Post.tags))\n"
+                "    posts = session.exec(statement.order_by(col(Post.id)).offset(skip).limit(limit)).all()\n"
+                "    for at in range(0, len(posts), 10):\n"
+                "        ids = [post.author_id for post in posts[at : at + 10]]\n"
+                "        kept = session.exec(select(User).where(col(User.id).in_(ids))).all()\n"
+                '        session.info.setdefault("kept", []).append(kept)\n'
+                "    return posts"
+            ),
+        },
+        "says": "statements for",
+    },
+    {
+        "name": "posts in batches of twenty",
+        "step": 1,
+        "replace": {
+            "    statement = select(Post).options(joinedload(Post.author), selectinload(Post.tags))\n    return session.exec(statement.order_by(col(Post.id)).offset(skip).limit(limit)).all()": (
+                "    found = []\n"
+                "    for at in range(0, limit, 20):\n"
+                "        statement = select(Post).options(joinedload(Post.author), selectinload(Post.tags))\n"
+                "        some = session.exec(\n"
+                "            statement.order_by(col(Post.id)).offset(skip + at).limit(min(20, limit - at))\n"
+                "        ).all()\n"
+                "        found += some\n"
+                "        if len(some) < 20:\n"
+                "            break\n"
+                "    return found"
+            ),
+        },
+        "says": "statements for",
+    },
+    {
+        "name": "all posts read and cut in Python",
+        "step": 1,
+        "replace": {
+            "    statement = select(Post).options(joinedload(Post.author), selectinload(Post.tags))\n    return session.exec(statement.order_by(col(Post.id)).offset(skip).limit(limit)).all()": (
+                "    statement = select(Post).options(joinedload(Post.author), selectinload(Post.tags))\n"
+                "    return session.exec(statement.order_by(col(Post.id))).all()[skip : skip + limit]"
+            ),
+        },
+        "says": "all posts are read",
+    },
+    {
+        "name": "all posts with comments read and cut in Python",
+        "step": 3,
+        "replace": {
+            "    statement = select(Post).options(selectinload(Post.tags), selectinload(Post.comments))\n    return session.exec(statement.order_by(col(Post.id)).offset(skip).limit(limit)).all()": (
+                "    statement = select(Post).options(selectinload(Post.tags), selectinload(Post.comments))\n"
+                "    return session.exec(statement.order_by(col(Post.id))).all()[skip : skip + limit]"
+            ),
+        },
+        "says": "all posts are read",
+    },
+    {
+        "name": "posts of one title shown once",
+        "step": 1,
+        "replace": {
+            "    statement = select(Post).options(joinedload(Post.author), selectinload(Post.tags))\n    return session.exec(statement.order_by(col(Post.id)).offset(skip).limit(limit)).all()": (
+                "    statement = select(Post).options(joinedload(Post.author), selectinload(Post.tags))\n"
+                "    posts = session.exec(statement.order_by(col(Post.id)).offset(skip).limit(limit)).all()\n"
+                "    return list({post.title: post for post in reversed(posts)}.values())[::-1]"
+            ),
+        },
+        "says": "are listed, not",
+    },
+    {
+        "name": "authors found by their name",
+        "step": 1,
+        "replace": {
+            "    statement = select(Post).options(joinedload(Post.author), selectinload(Post.tags))\n    return session.exec(statement.order_by(col(Post.id)).offset(skip).limit(limit)).all()": (
+                "    statement = select(Post).options(joinedload(Post.author), selectinload(Post.tags))\n"
+                "    posts = session.exec(statement.order_by(col(Post.id)).offset(skip).limit(limit)).all()\n"
+                "    authors = {post.author.name: post.author for post in posts if post.author}\n"
+                "    return [\n"
+                "        PostWithAuthorAndTags(\n"
+                "            **post.model_dump(), author=post.author and authors[post.author.name], tags=post.tags\n"
+                "        )\n"
+                "        for post in posts\n"
+                "    ]"
+            ),
+        },
+        "says": "the author of post",
+    },
+    {
+        "name": "comments of the author only",
+        "step": 3,
+        "replace": {
+            '    comments: list["Comment"] = Relationship(sa_relationship_kwargs={"order_by": "Comment.id"})': (
+                '    comments: list["Comment"] = Relationship(\n'
+                "        sa_relationship_kwargs={\n"
+                '            "order_by": "Comment.id",\n'
+                '            "primaryjoin": "and_(Post.id == Comment.post_id, Post.author_id == Comment.author_id)",\n'
+                '            "foreign_keys": "Comment.post_id",\n'
+                "        }\n"
+                "    )"
+            ),
+        },
+        "says": "some are left out",
+    },
+    {
+        "name": "comments of nobody left out",
+        "step": 3,
+        "replace": {
+            "    comments: list[Comment]\n": (
+                "    comments: Annotated[\n"
+                "        list[Comment], BeforeValidator(lambda rows: [row for row in rows if row.author_id])\n"
+                "    ]\n"
+            ),
+            "from fastapi import ": ("from pydantic import BeforeValidator\nfrom fastapi import "),
+        },
+        "says": "some are left out",
+    },
+    {
+        "name": "posts of nobody without their comments",
+        "step": 3,
+        "replace": {
+            "    statement = select(Post).options(selectinload(Post.tags), selectinload(Post.comments))\n": (
+                "    statement = select(Post).options(selectinload(Post.tags), selectinload(Post.comments))\n"
+                "    statement = statement.join(User)\n"
+            ),
+        },
+        "says": "an inner JOIN leaves out rows",
+    },
+    {
+        "name": "ordered by the newest comment",
+        "step": 3,
+        "replace": {
+            "    statement = select(Post).options(selectinload(Post.tags), selectinload(Post.comments))\n    return session.exec(statement.order_by(col(Post.id)).offset(skip).limit(limit)).all()": (
+                "    statement = select(Post).options(selectinload(Post.tags), selectinload(Post.comments))\n"
+                "    newest = select(func.max(Comment.id)).where(Comment.post_id == Post.id).scalar_subquery()\n"
+                "    statement = statement.order_by(func.coalesce(newest, 0), col(Post.id))\n"
+                "    return session.exec(statement.offset(skip).limit(limit)).all()"
+            ),
+            "from sqlmodel import ": "from sqlmodel import func, ",
+        },
+        "says": "the order is not by id",
+    },
+    {
+        "name": "user's own comments make posts of others one's own",
+        "step": 4,
+        "replace": {
+            "    return user\n": (
+                "    said = select(Post).join(Comment).where(Comment.author_id == user.id)\n"
+                "    own = {post.id: post for post in [*user.posts, *session.exec(said)]}\n"
+                "    return UserWithPosts(**user.model_dump(), posts=list(own.values()))\n"
+            ),
+        },
+        "says": "the user has the posts",
+    },
+    {
+        "name": "posts without a tag left to the end",
+        "step": 2,
+        "replace": {
+            '    return session.exec(statement.order_by(col(Post.id)).offset(skip).limit(limit)).all()\n\n\n@app.get("/posts/with': (
+                "    posts = session.exec(statement.order_by(col(Post.id)).offset(skip).limit(limit)).all()\n"
+                "    return sorted(posts, key=lambda post: not post.tags)\n"
+                "\n"
+                "\n"
+                '@app.get("/posts/with'
+            ),
+        },
+        "says": "the order is not by id",
+    },
 ]

@@ -17,6 +17,12 @@ LOOK = """\
 
 MISTAKES = [
     {
+        "name": "projects ordered by their owners",
+        "step": 3,
+        "replace": {"mine.order_by(col(Project.id))": "mine.order_by(col(Project.owner_id))"},
+        "says": "ordered by another column than the id",
+    },
+    {
         "name": "owner from the body",
         "step": 1,
         "replace": {
