@@ -135,7 +135,7 @@ NOT_DELETED = col(User.deleted_at).is_(None)
 
 @cache
 def rows_of(model: Any) -> Select[Any]:
-    """Return the SELECT of a table's rows; a soft-deleted user is shown nowhere."""
+    """Return the SELECT of a table's rows; soft-deleted users are left out."""
     statement = select(*columns(model))
     return statement.where(NOT_DELETED) if model is User else statement
 
@@ -221,7 +221,7 @@ def remove(db: Session, model: Any, id: int) -> None:
     try:
         result = execute(db, delete(model).where(model.id == id))
     except IntegrityError as error:  # only a foreign key with RESTRICT can object to a DELETE
-        raise ConflictError(IN_USE[model]) from error
+        raise ConflictError(IN_USE.get(model, "It is still in use by other rows")) from error
     if not result.rowcount:
         raise NotFoundError(f"{model.__name__} not found")
 
@@ -294,6 +294,8 @@ def create_users(db: Session, rows: list[dict[str, Any]]) -> list[User]:
             users = add_all(db, User, same_columns, key="email")
     except IntegrityError as error:
         field = broken_constraint(error).removeprefix("uq_users_")
+        if field not in ("email", "username"):
+            raise
         wanted = Counter(row[field] for row in rows if row[field] is not None)
         column = getattr(User, field)
         taken = execute(db, select(column).where(column.in_(wanted)).limit(1)).scalar()
@@ -369,7 +371,7 @@ def deactivate_users(db: Session, ids: list[int] | None, days: int | None = None
 
 
 def delete_inactive_users(db: Session) -> dict[str, int]:
-    """Delete the inactive users but those who have orders, and count both."""
+    """Delete the inactive users, soft-deleted ones too, but those who have orders; count both."""
     # Locked, they order nothing; only the next statement sees the orders that were waited for.
     ids = execute(db, INACTIVE_USERS.with_for_update()).scalars().all()
     ordered = select(col(Order.id)).where(col(Order.user_id) == User.id)

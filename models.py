@@ -193,6 +193,7 @@ def enforce_bounds(table: type[T]) -> type[T]:
         rules = {
             "gt": value.__gt__,
             "ge": value.__ge__,
+            "lt": value.__lt__,
             "le": value.__le__,
             "min_length": length.__ge__,
             "max_length": length.__le__,

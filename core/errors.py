@@ -119,6 +119,10 @@ async def answer_wrong_method(request: Request, error: HTTPException) -> JSONRes
     return JSONResponse({"detail": error.detail}, 405, {"Allow": ", ".join(sorted(allowed))})
 
 
+# Behind a validator of its own, pydantic calls the length of a text a number of items.
+BOUNDS = {"too_long": ("max_length", "most"), "too_short": ("min_length", "least")}
+
+
 async def answer_invalid(request: Request, error: RequestValidationError) -> JSONResponse:
     """Answer what is invalid and where, without the input: it may be a password."""
     # PUT /users/bulk is no invalid PUT /users/{id}: there is a path of this name.
@@ -129,6 +133,10 @@ async def answer_invalid(request: Request, error: RequestValidationError) -> JSO
     for shown, e in zip(errors, error.errors(), strict=True):
         if e["type"] == "json_invalid":  # what stands there and what should, as Python's json says
             shown["msg"] = f"Invalid JSON at character {e['loc'][1]}: {e['ctx']['error']}"
+        elif e["type"] in BOUNDS and isinstance(e["input"], str):
+            name, words = BOUNDS[e["type"]]
+            shown["type"] = f"string_{e['type']}"
+            shown["msg"] = f"String should have at {words} {e['ctx'][name]} characters"
     return JSONResponse({"detail": errors}, 422)
 
 

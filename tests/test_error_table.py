@@ -92,7 +92,7 @@ def test_the_tables_are_missing(postgresql_server: object, url: str, dialect: st
     migrate(url, "base")
     printed = run("-m", "uvicorn", "app:app", "--port", "0", DATABASE_URL=url)
     assert "run `alembic upgrade head` first" in printed
-    assert "run 'alembic upgrade head' first" in README
+    assert "run `alembic upgrade head` first" in README
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
