@@ -571,6 +571,19 @@ def test_update_product_refuses_values_out_of_bounds(api: Api, field: str, value
 
 
 @pytest.mark.step(6)
+def test_create_product_without_stock(api: Api) -> None:
+    """A product whose stock is left out is refused, or has a stock that can be."""
+    sent = a_product(create_category(api)["id"])
+    del sent["stock"]
+    why = "a default is not validated: it has to be 0 or more."
+    reply = api.post("/products", sent)
+    reply.expect(201, 200, 422, why={"ResponseValidationError": why, "": why})
+    stock = reply.object().get("stock") if reply.ok else 0
+    if type(stock) is not int or stock < 0:
+        reply.wrong(f"the stock is {stock}.", why)
+
+
+@pytest.mark.step(6)
 def test_create_category_twice_at_once(api: Api) -> None:
     """Of eight equal POST /categories at one moment, one is answered 201, the others 400 or 409."""
     for _ in range(2):

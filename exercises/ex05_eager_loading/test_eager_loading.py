@@ -262,6 +262,8 @@ def check_limits(api: Api, path: str) -> None:
     reply = api.get(f"{path}?skip={start}").expect(200, why=NO_LIST)
     expect_posts(reply, posts[start : start + 10], "limit is not 10 by default.")
     expect_as_many(reply, longest, f"{len(posts) - start} posts")
+    first = api.get(f"{path}?limit=3").expect(200, why=NO_LIST)
+    expect_posts(first, posts[:3], "skip is not 0 by default.")
     few = read_posts(api, path, start, SHORT)
     if few.rows_fetched >= len(posts):
         few.wrong(

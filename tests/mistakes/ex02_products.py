@@ -5,6 +5,12 @@ ASYNC_SQL = "tests/right/ex02_async_sql.py"
 
 MISTAKES = [
     {
+        "name": "default below 0",
+        "step": 6,
+        "replace": {"    stock: Stock = 0\n": "    stock: Stock = -1\n"},
+        "says": "a default is not validated",
+    },
+    {
         "name": "one session for all requests",
         "step": 6,
         "replace": {

@@ -19,6 +19,16 @@ LIST_OF_POSTS = f"    statement = {AUTHOR_AND_TAGS}\n{LAST_LINE}"
 
 MISTAKES = [
     {
+        "name": "first post left out by default",
+        "step": 1,
+        "replace": {
+            "def list_posts(session: SessionDep, skip: Skip = 0": (
+                "def list_posts(session: SessionDep, skip: Skip = 1"
+            )
+        },
+        "says": "skip is not 0 by default",
+    },
+    {
         "name": "author loaded lazily",
         "step": 1,
         "replace": {AUTHOR_AND_TAGS: "select(Post).options(selectinload(Post.tags))"},
