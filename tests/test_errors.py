@@ -235,3 +235,49 @@ def test_every_503_leaves_its_cause_in_the_log(url: str, caplog: pytest.LogCaptu
 
 def test_a_startup_error_changes_nothing_in_the_process() -> None:
     assert not hasattr(sys, "tracebacklimit")
+
+
+def test_rows_that_tables_of_ones_own_refer_to(client: httpx.Client, url: str) -> None:
+    """A learner adds a table; what it refers to can no longer be deleted, and this is no bug."""
+    new_post(client)
+    with migration_engine(parse_url(url)).begin() as connection:
+        kind = "INTEGER REFERENCES posts (id)"
+        if connection.dialect.name == "mysql":
+            kind = "INTEGER, FOREIGN KEY (post_id) REFERENCES posts (id)"
+        connection.exec_driver_sql(f"CREATE TABLE reviews (post_id {kind})")
+        connection.exec_driver_sql("INSERT INTO reviews VALUES (1)")
+    try:
+        answer = client.delete("/posts/1")
+        assert (answer.status_code, answer.json()) == (
+            409,
+            {"detail": "It is still in use by other rows"},
+        )
+    finally:
+        with migration_engine(parse_url(url)).begin() as connection:
+            connection.exec_driver_sql("DROP TABLE reviews")
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_bulk_that_breaks_a_rule_of_ones_own(client: httpx.Client, url: str) -> None:
+    with migration_engine(parse_url(url)).begin() as connection:
+        connection.exec_driver_sql(
+            "CREATE TRIGGER adults BEFORE INSERT ON users WHEN NEW.age < 18"
+            " BEGIN SELECT RAISE(ABORT, 'too young'); END"
+        )
+    child = {"name": "Ada", "email": "ada@example.com", "age": 10}
+    one, many = client.post("/users", json=child), client.post("/users/bulk", json=[child])
+    assert (one.status_code, one.json()) == (many.status_code, many.json())
+    assert many.status_code == 409
+
+
+def test_lengths_of_texts_are_told_in_characters(client: httpx.Client) -> None:
+    told = {}
+    for name in ("A", "A" * 51):
+        answer = client.post("/users", json={"name": name, "email": "ada@example.com"})
+        assert answer.status_code == 422
+        (error,) = answer.json()["detail"]
+        told[error["type"]] = error["msg"]
+    assert told == {
+        "string_too_short": "String should have at least 2 characters",
+        "string_too_long": "String should have at most 50 characters",
+    }
