@@ -74,17 +74,19 @@ class IgnoreLastSlash(Middleware):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the path on without its last slash."""
         if scope["type"] == "http":
-            prefix = scope.get("root_path", "")
-            path = _below(prefix, scope["path"])
-            path = _below(prefix, path)  # uvicorn adds it, even to a path that has it already
+            prefix, path = scope.get("root_path", ""), own_path(scope)
             if path.endswith("/") and path != "/admin/":  # whose pages have addresses of their own
                 path = path[:-1]
             scope = {**scope, "path": prefix + (path or "/")}
         await self.app(scope, receive, send)
 
 
-def _below(prefix: str, path: str) -> str:
-    return path.removeprefix(prefix) if path.startswith(f"{prefix}/") else path
+def own_path(scope: Scope) -> str:
+    """Return the path without a proxy's prefix: uvicorn adds it, even to one that has it."""
+    prefix, path = scope.get("root_path", ""), str(scope["path"])
+    for _ in range(2):
+        path = path.removeprefix(prefix) if path.startswith(f"{prefix}/") else path
+    return path
 
 
 class AllowOrigins(Middleware):

@@ -25,6 +25,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from core.middleware import own_path
 from core.settings import StartupError
 from database import Database
 
@@ -87,11 +88,11 @@ class Lens:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Note a request, and tell its times in the header Server-Timing."""
-        if scope["type"] != "http" or scope["path"].startswith(("/sql", "/docs/files")):
+        if scope["type"] != "http" or own_path(scope).startswith(("/sql", "/docs/files")):
             await self.app(scope, receive, send)
             return
         query = scope["query_string"].decode("latin-1")
-        path = scope["path"] + (f"?{query}" if query else "")
+        path = own_path(scope) + (f"?{query}" if query else "")
         entry = Entry(next(self.numbers), scope["method"], path)
         self.entries.append(entry)
         start = perf_counter()

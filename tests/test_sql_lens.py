@@ -54,6 +54,17 @@ def test_answers_tell_their_times(client: httpx.Client) -> None:
         assert 'desc="0 ' not in client.get(path).headers["server-timing"], path
 
 
+@pytest.mark.parametrize("asked", ["", "/api/v1"])  # a proxy that takes the prefix away, or not
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_page_below_a_prefix_does_not_show_itself(url: str, asked: str) -> None:
+    with serve(url, root_path="/api/v1", SQL_LENS="1") as client:
+        client.get(f"{asked}/users")
+        client.get(f"{asked}/sql")
+        page = shown(client, f"{asked}/sql")
+    assert "GET /users" in page
+    assert "/sql" not in page.replace("/sql/", "")
+
+
 def test_page_shows_statements_parameters_and_rows(client: httpx.Client) -> None:
     for n in range(3):
         new_user(client, name=f"Ada {n}", password="Secret123", email=f"ada{n}@example.com")
