@@ -60,13 +60,16 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Note each check's step for reports; drop other steps when --step is given."""
     wanted = config.getoption("step")
-    dropped = []
+    steps, dropped = set(), []
     for item in items:
         marker = item.get_closest_marker("step")
         if marker:
+            steps.add(marker.args[0])
             item.user_properties.append(("step", marker.args[0]))
         if wanted is not None and not (marker and marker.args[0] == wanted):
             dropped.append(item)
+    if wanted is not None and steps and wanted not in steps:
+        raise pytest.UsageError(f"there is no step {wanted}: the last one is {max(steps)}")
     if dropped:
         config.hook.pytest_deselected(items=dropped)
         items[:] = [item for item in items if item not in dropped]

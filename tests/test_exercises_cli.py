@@ -553,3 +553,10 @@ def test_cli_solution_that_is_not_there(project: Path, cli: Cli) -> None:
 
     assert (shown.returncode, shown.stderr) == (1, "")
     assert "ex01_users has no solution here: ask your teacher" in shown.stdout
+
+
+def test_cli_check_of_a_step_that_there_is_not(cli: Cli) -> None:
+    refused = cli("check", "1", "--step", "30")
+
+    assert refused.returncode != 0
+    assert "there is no step 30: the last one is 8" in refused.stdout + refused.stderr
