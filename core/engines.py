@@ -190,12 +190,18 @@ def _set_for_transaction(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
-def _execute_postgresql(cursor: Any, statement: str, values: Any, _: object) -> None:
-    # The plan that serves any term reads all rows for a rare one, so each search gets its own.
-    if " ILIKE " in statement:
-        cursor.execute(statement, values, prepare=False)
-    else:
+def _execute_postgresql(cursor: Any, statement: str, values: Any, context: Any) -> None:
+    if " ILIKE " not in statement:
         cursor.execute(statement, values)
+        return
+    # The plan that serves any term reads all rows for a rare one, so each search gets its own: what
+    # is not prepared is planned anew.
+    driver = context.root_connection.connection.driver_connection
+    threshold, driver.prepare_threshold = driver.prepare_threshold, None
+    try:
+        cursor.execute(statement, values)
+    finally:
+        driver.prepare_threshold = threshold
 
 
 def _refuse_plain(_: object, record: Any) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -92,14 +93,16 @@ def test_every_search_has_a_plan_of_its_own(postgresql: tuple[sa.Engine, httpx.C
     prepared: list[str] = []
 
     def note(_connection: object, cursor: Any, *_: object) -> None:
-        rows = cursor.connection.execute("SELECT statement FROM pg_prepared_statements")
-        prepared.extend(statement for (statement,) in rows)
+        if isinstance(cursor, psycopg.Cursor):
+            rows = cursor.connection.execute("SELECT statement FROM pg_prepared_statements")
+            prepared.extend(statement for (statement,) in rows)
 
     sa.event.listen(sa.Engine, "after_cursor_execute", note)
     try:
         for number in range(30):
             postgresql[1].get("/users", params={"search": f"person {number}"}).raise_for_status()
             postgresql[1].get("/users/7").raise_for_status()
+            postgresql[1].get("/async/users?search=zzzz").raise_for_status()
     finally:
         sa.event.remove(sa.Engine, "after_cursor_execute", note)
     assert any("users.id = " in statement for statement in prepared)

@@ -20,6 +20,7 @@ import crud
 import models
 from app import app, lifespan
 from conftest import new_user, serve
+from core.access import Guard
 from core.routing import DatabaseRoute
 from core.schema import migration_engine
 from core.settings import parse_url
@@ -132,6 +133,7 @@ def in_the_app() -> FastAPI:
     """Return an app with learners' routes in it."""
     learners = FastAPI(lifespan=lifespan)
     learners.exception_handlers.update(app.exception_handlers)
+    learners.add_middleware(Guard)  # it answers bugs, and tells clients not to go on
     learners.router.route_class = DatabaseRoute
     learners_app(learners.router)
     return learners
