@@ -328,6 +328,7 @@ def shop(project: Path) -> Path:
     return folder
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -415,6 +416,7 @@ def cut_heading(path: Path) -> None:
     path.write_text(text.replace("## Step 2", "Step 2"), encoding="utf-8")
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("break_it", "sentence"),
     [
