@@ -200,6 +200,7 @@ def test_start_refuses_in_one_sentence(tmp_path: Path, url: str, sentence: str) 
     assert tables == [("mine",)]
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize(
     ("url", "sentence"),

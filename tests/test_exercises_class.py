@@ -159,6 +159,7 @@ def check_class(folder: Path, *arguments: str, **environment: str) -> Outcome:
 ALL_PASSED = dict.fromkeys(steps_of("ex01_users"), "passed")
 
 
+@pytest.mark.long
 def test_class_goes_on_to_the_end(tmp_path: Path) -> None:
     hand_in(tmp_path, "anna", SOLUTION)
     hand_in(tmp_path, "crash", "1 / 0\n")
@@ -193,6 +194,7 @@ def test_class_passes_when_all_is_right(tmp_path: Path) -> None:
     assert outcome.steps("anna") == ALL_PASSED
 
 
+@pytest.mark.long
 def test_class_writes_learner_and_step(tmp_path: Path) -> None:
     app = SOLUTION.replace("exclude_unset=True", "exclude_unset=False")
     assert app != SOLUTION
@@ -217,6 +219,7 @@ def test_class_writes_learner_and_step(tmp_path: Path) -> None:
     assert (suite.get("tests"), suite.get("failures")) == (str(len(cases)), str(len(failed)))
 
 
+@pytest.mark.long
 def test_class_finds_folders_projects_and_copies(tmp_path: Path) -> None:
     app = "raise SystemExit('I am at ' + __file__)\n"
     hand_in(tmp_path, "folders", app)
@@ -247,6 +250,7 @@ def test_class_knows_what_was_not_begun(tmp_path: Path) -> None:
     assert "There is no folder ex02_products" in outcome.messages("ben")
 
 
+@pytest.mark.long
 def test_class_keeps_what_passed_before_the_check_was_killed(tmp_path: Path) -> None:
     hand_in(tmp_path, "anna", SOLUTION + IN_DELETE.format(f"exec({KILLS_ITS_CHECK!r})"))
     hand_in(tmp_path, "ben", SOLUTION + IN_DELETE.format("os._exit(0)"))
@@ -262,6 +266,7 @@ def test_class_keeps_what_passed_before_the_check_was_killed(tmp_path: Path) -> 
     assert {error.findall("properties/property")[2].get("value") for error in errors} == set("5678")
 
 
+@pytest.mark.long
 def test_class_counts_checks_that_are_left_out_as_not_passed(tmp_path: Path) -> None:
     hand_in(tmp_path, "anna", WITHOUT_SQLALCHEMY)
 
@@ -309,6 +314,7 @@ def read(end: int) -> bytes:
     return os.read(end, 100)
 
 
+@pytest.mark.long
 def test_class_stops_what_takes_too_long(tmp_path: Path, fifo: Path, reader: int) -> None:
     folder = tmp_path / "class"
     hand_in(folder, "anna", HANGS.format(fifo=str(fifo)))
@@ -322,6 +328,7 @@ def test_class_stops_what_takes_too_long(tmp_path: Path, fifo: Path, reader: int
     assert "anna, ex01_users: stopped after 8 seconds" in outcome.printed
 
 
+@pytest.mark.long
 def test_class_interrupted_leaves_results_and_no_process(
     tmp_path: Path, fifo: Path, reader: int
 ) -> None:
@@ -346,6 +353,7 @@ def test_class_interrupted_leaves_results_and_no_process(
     assert results.suite("waiting-19.ex01_users").get("errors") == "8"
 
 
+@pytest.mark.long
 def test_class_checks_several_at_once(tmp_path: Path, fifo: Path) -> None:
     folder = tmp_path / "class"
     hand_in(folder, "anna", f"open({str(fifo)!r}, 'w').close()\nraise SystemExit('we met')\n")
@@ -357,6 +365,7 @@ def test_class_checks_several_at_once(tmp_path: Path, fifo: Path) -> None:
     assert "we met" in outcome.messages("ben")
 
 
+@pytest.mark.long
 def test_class_runs_on_one_postgresql_server(tmp_path: Path) -> None:
     source = "import os\nraise SystemExit(os.environ['DATABASE_URL'])\n"
     hand_in(tmp_path, "anna", source)

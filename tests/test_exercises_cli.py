@@ -200,6 +200,7 @@ def test_cli_broken_progress_is_none(cli: Cli, project: Path, text: str) -> None
     assert "ex01_users  0/8    next" in shown.stdout
 
 
+@pytest.mark.long
 def test_cli_part_of_the_checks_is_no_progress(cli: Cli, project: Path) -> None:
     own = solve(project)
     text = own.read_text(encoding="utf-8")
@@ -294,6 +295,7 @@ def test_cli_check_of_a_route_in_the_wrong_place(cli: Cli, project: Path) -> Non
     assert "Step 6: wrong" in checked.stdout
 
 
+@pytest.mark.long
 def test_cli_check_of_an_untouched_starter_that_answers(tmp_path: Path) -> None:
     project = copy_exercises(tmp_path, "ex15_errors")
     own = project / "exercises" / "ex15_errors" / "app.py"
@@ -353,6 +355,7 @@ def test_cli_app_in_the_current_folder(cli: Cli, project: Path, shop: Path) -> N
     assert cli("check", "1", "--app", "main:app", "--step=2").returncode == 0
 
 
+@pytest.mark.long
 def test_cli_progress_of_another_project_is_its_own(cli: Cli, project: Path, shop: Path) -> None:
     options = ["--app-dir", str(shop)]
     (project / ".exercises.json").write_text('{"ex01_users": {"passed": [1, 2]}}', encoding="utf-8")
@@ -371,6 +374,7 @@ def test_cli_progress_of_another_project_is_its_own(cli: Cli, project: Path, sho
     assert cli("solution", "1", *options).returncode == 1
 
 
+@pytest.mark.long
 def test_cli_check_of_a_server_or_the_solution_is_no_progress(cli: Cli, project: Path) -> None:
     kept = '{"ex01_users": {"passed": [1, 2]}}'
     (project / ".exercises.json").write_text(kept, encoding="utf-8")
@@ -384,6 +388,7 @@ def test_cli_check_of_a_server_or_the_solution_is_no_progress(cli: Cli, project:
     assert (project / ".exercises.json").read_text(encoding="utf-8") == kept
 
 
+@pytest.mark.long
 def test_cli_reset_starts_a_folder_of_ones_own(cli: Cli, project: Path) -> None:
     own = project.parent / "mine" / "ex01_users" / "app.py"
     options = ["--app-dir", "../mine"]

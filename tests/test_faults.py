@@ -656,6 +656,7 @@ def answers(address: str) -> bool:
 # ── A server that is told to end ─────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.long
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
 def test_a_server_that_is_told_to_end_finishes_what_it_began(url: str) -> None:
