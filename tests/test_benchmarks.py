@@ -12,6 +12,7 @@ from benchmarks.servers import running
 from benchmarks.workloads import make_workloads
 
 
+@pytest.mark.long
 def test_apps_give_the_same_answers() -> None:
     with sqlite(["ours", "tutorial"]) as database, running(database, []) as servers:
         check_answers(servers, make_workloads())

@@ -291,6 +291,7 @@ def copied_project(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_settings_and_data_are_found_from_any_folder(copied_project: Path, tmp_path: Path) -> None:
     (copied_project / ".env").write_text("DATABASE_URL=sqlite:///./data.db\n")
     environment = {k: v for k, v in os.environ.items() if not k.startswith("DATABASE_")}

@@ -227,6 +227,7 @@ def test_reference_app_passes(exercise: str) -> None:
     assert outcome.passed == steps_of(exercise)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("prefork")
 def test_migrate_prepares_the_database(postgres: str) -> None:
     options = ["--app-dir", str(ROOT), "--database", postgres, "--step=2"]
@@ -235,6 +236,7 @@ def test_migrate_prepares_the_database(postgres: str) -> None:
     assert "stopped before it could answer" in run_checks("ex01_users", *options).text
 
 
+@pytest.mark.long
 def test_flat_project_with_plain_sqlalchemy() -> None:
     project = str(TESTS / "flat_project")
 
@@ -256,6 +258,7 @@ def test_fixed_sqlite_on_postgresql_is_told(
     assert "the app ran on SQLite, not on PostgreSQL" in capfd.readouterr().out
 
 
+@pytest.mark.long
 def test_url_checks_a_running_server(capfd: pytest.CaptureFixture[str]) -> None:
     with fresh_folder() as folder, fresh_database(None, folder) as database_url:
         solution = Server("solution:app", EXERCISES / "ex01_users", database_url, folder)

@@ -36,6 +36,7 @@ def steps() -> list[tuple[str, str]]:
     ]
 
 
+@pytest.mark.long
 def test_readme_from_top_to_bottom(desk: Desk, postgresql_databases: NewDatabase) -> None:
     """Every command works, in README's order, and every printed answer is the real one."""
     asked = 0
