@@ -32,7 +32,7 @@ def main() -> None:
         print("Then, in another terminal: alembic upgrade head, and uvicorn app:app --reload")
         print("Ctrl-C stops it.", flush=True)
         try:
-            while True:
+            while True:  # until Ctrl-C; Windows has no signal.pause()
                 time.sleep(3600)
         except KeyboardInterrupt:
             print("PostgreSQL stops.")

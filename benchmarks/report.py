@@ -60,13 +60,19 @@ def statements(row: Figures) -> str:
     return f"{row.statements - row.transaction_statements:g} + {row.transaction_statements:g}"
 
 
-def print_table(console: Console, figures: list[Figures]) -> None:
-    """Print a line for each workload and app."""
+def empty_table() -> Table:
+    """Return the table with its headings."""
     table = Table()
     for heading in ("workload", "app"):
         table.add_column(heading, no_wrap=True)
     for heading in ("requests/s", "× tutorial", "p50 ms", "p99 ms", "CPU µs", "SQL"):
         table.add_column(heading, justify="right")
+    return table
+
+
+def print_table(console: Console, figures: list[Figures]) -> None:
+    """Print a line for each workload and app."""
+    table = empty_table()
     rates = {(row.app, row.workload): row.requests_per_second for row in figures}
     previous = ""
     for row in figures:

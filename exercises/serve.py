@@ -137,7 +137,7 @@ def note_statement(
 
 def begins_with(statement: str, *verbs: str) -> bool:
     """Compare the statement's first word."""
-    return statement[COMMENTS.match(statement).end() :].upper().startswith(verbs)  # type: ignore[union-attr]
+    return COMMENTS.sub("", statement, count=1).upper().startswith(verbs)
 
 
 @event.listens_for(Engine, "after_cursor_execute")

@@ -1,11 +1,13 @@
 """The history of the schema: up, down, with rows in place, as SQL text, and equal to models.py."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pydantic
 import pytest
 import sqlalchemy as sa
 from alembic.script import ScriptDirectory
@@ -17,7 +19,7 @@ from conftest import DIALECTS, migrate
 from core.schema import alembic_config, migration_engine
 from core.settings import parse_url
 from crud import hash_of
-from models import Base
+from models import Base, enforce_bounds
 
 ROOT = Path(__file__).parent.parent
 NEWEST = "0009"
@@ -47,6 +49,24 @@ def test_the_history_is_one_line_up_and_down(history: MigrationContext) -> None:
 
 def test_models_and_migrations_agree(history: MigrationContext) -> None:
     tests.test_model_definitions_match_ddl(history)
+
+
+def test_every_kind_of_bound_becomes_a_check() -> None:
+    class Row(pydantic.BaseModel):
+        a: int = pydantic.Field(gt=1, lt=9)
+        b: int = pydantic.Field(ge=2, le=8)
+        c: str = pydantic.Field(min_length=3, max_length=7)
+
+    columns = (sa.Column("a", sa.Integer), sa.Column("b", sa.Integer), sa.Column("c", sa.String))
+    table = sa.Table("rows", sa.MetaData(), *columns)
+    setattr(Row, "__table__", table)  # noqa: B010 - mypy knows no such attribute
+    enforce_bounds(Row)
+    checks = {str(c.sqltext) for c in table.constraints if isinstance(c, sa.CheckConstraint)}
+    assert {re.sub(r":\w+", "?", check) for check in checks} == {
+        "a > ? AND a < ?",
+        "b >= ? AND b <= ?",
+        "char_length(c) >= ? AND char_length(c) <= ?",
+    }
 
 
 def schema(engine: sa.Engine) -> dict[str, Any]:
