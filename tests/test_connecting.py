@@ -312,7 +312,9 @@ def mariadb_with_tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple
     folder = Path(mkdtemp(prefix="mariadb-"))
     make_certificates(folder)
     user, port = getuser(), free_port()
-    common = ["--no-defaults", f"--datadir={folder}/data", f"--user={user}"]
+    # A folder of its own for temporary tables: a server that starts empties the folder that it is
+    # given, and in /tmp it would take those of a server that another test process is installing.
+    common = ["--no-defaults", f"--datadir={folder}/data", f"--tmpdir={folder}", f"--user={user}"]
     install = ["mariadb-install-db", *common, "--auth-root-authentication-method=normal"]
     install += ["--skip-test-db"]  # and no anonymous users, who would come before the others
     subprocess.run(install, check=True, capture_output=True)
