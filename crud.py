@@ -37,7 +37,18 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from sqlmodel import col
 
 import models
-from core.rows import Row, build, columns, contains, execute, fetch, fetch_joined, id_list, nest
+from core.rows import (
+    Row,
+    build,
+    columns,
+    contains,
+    execute,
+    fetch,
+    fetch_joined,
+    id_list,
+    nest,
+    savepoint,
+)
 from models import (
     Category,
     Comment,
@@ -195,7 +206,7 @@ def add_with_slug(db: Session, model: Any, values: dict[str, Any], text: str) ->
         return add(db, model, values)
     slug = slug_of(text, model)
     try:
-        with db.begin_nested():
+        with savepoint(db):
             return add(db, model, values | {"slug": slug})
     except IntegrityError as error:
         if broken_constraint(error) != f"uq_{model.__tablename__}_slug":
@@ -290,7 +301,7 @@ def create_users(db: Session, rows: list[dict[str, Any]]) -> list[User]:
     """Insert many users in one statement; raises ConflictError naming a value that is taken."""
     same_columns = [{"hashed_password": None, **row} for row in rows]
     try:
-        with db.begin_nested():
+        with savepoint(db):
             users = add_all(db, User, same_columns, key="email")
     except IntegrityError as error:
         field = broken_constraint(error).removeprefix("uq_users_")
@@ -798,16 +809,13 @@ FILTERS[Order] = {
 }
 # Locked in the order of the ids: two orders that wait for each other would be a deadlock.
 PRODUCTS_TO_CHANGE = (
-    rows_of(Product)
+    select(*map(col, (Product.id, Product.name, Product.price, Product.stock, Product.is_active)))
     .where(col(Product.id).in_(id_list("ids")))
     .order_by(col(Product.id))
     .with_for_update()
 )
-USER_AND_ORDER_OF_KEY = (
-    select(*columns(User), *columns(Order))
-    .outerjoin_from(User, Order, col(Order.idempotency_key) == bindparam("key"))
-    .where(col(User.id) == bindparam("user_id"))
-)
+ORDER_OF_KEY = rows_of(Order).where(col(Order.idempotency_key) == bindparam("key"))
+NEW_NOTIFICATION = insert(Notification)
 SET_STOCK = (
     update(Product).where(col(Product.id) == bindparam("product")).values(stock=bindparam("left"))
 )
@@ -842,8 +850,11 @@ def place_order(
     # Behind the locks: of two requests with one key, the second finds the first one's order.
     request_hash = key and hash_of(data.model_dump_json())
     key = key and hash_of(f"{data.user_id} {key}")
-    if earlier := _earlier_order(db, data.user_id, key, request_hash):
-        return _with_items(db, earlier)
+    if key and (earlier := fetch(db, Order, ORDER_OF_KEY, {"key": key})):
+        if earlier[0].request_hash != request_hash:
+            raise CONSTRAINTS["uq_orders_idempotency_key"]
+        return _with_items(db, earlier[0])
+    get(db, User, data.user_id)
     items = [_order_item(products, *line) for line in quantities.items()]
     values = {
         "order_number": _order_number(),
@@ -872,24 +883,12 @@ def _total(items: list[dict[str, Any]]) -> Decimal:
     return total
 
 
-def _earlier_order(
-    db: Session, user_id: int, key: str | None, request_hash: str | None
-) -> Order | None:
-    names = {"user_id": user_id, "key": key}
-    for user, order in fetch_joined(db, User, Order, USER_AND_ORDER_OF_KEY, names):
-        if order and order.request_hash != request_hash:
-            raise CONSTRAINTS["uq_orders_idempotency_key"]
-        if order or not user.deleted_at:
-            return order
-    raise NotFoundError("User not found")
+def lock_products(db: Session, ids: Sequence[int]) -> dict[int, Any]:
+    """Return what orders need of products; no other transaction changes them before this ends."""
+    return {product.id: product for product in execute(db, PRODUCTS_TO_CHANGE, {"ids": ids})}
 
 
-def lock_products(db: Session, ids: Sequence[int]) -> dict[int, Product]:
-    """Return products by id, and let no other transaction change them before this one ends."""
-    return {product.id: product for product in fetch(db, Product, PRODUCTS_TO_CHANGE, {"ids": ids})}
-
-
-def _order_item(products: dict[int, Product], id: int, quantity: int) -> dict[str, Any]:
+def _order_item(products: dict[int, Any], id: int, quantity: int) -> dict[str, Any]:
     product = products.get(id)
     if product is None:
         raise NotFoundError(f"Product {id} not found")
@@ -903,7 +902,7 @@ def _order_item(products: dict[int, Product], id: int, quantity: int) -> dict[st
     }
 
 
-def _change_stock(db: Session, products: dict[int, Product], changes: dict[int, int]) -> None:
+def _change_stock(db: Session, products: dict[int, Any], changes: dict[int, int]) -> None:
     stocks = {product: stock_after(products[product], n) for product, n in changes.items()}
     execute(db, SET_STOCK, [{"product": key, "left": stock} for key, stock in stocks.items()])
 
@@ -917,8 +916,8 @@ def _notify(db: Session, order: Order) -> None:
     message = f"Order {order.order_number} was placed"
     values = {"user_id": order.user_id, "order_id": order.id, "message": message}
     try:
-        with db.begin_nested():
-            execute(db, insert(Notification), values)
+        with savepoint(db):
+            execute(db, NEW_NOTIFICATION, values)
     except DBAPIError as error:
         # With the connection the order is lost too. MariaDB also undoes a whole transaction when
         # it resolves a deadlock, not just the savepoint.

@@ -4,7 +4,15 @@ import re
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, CursorResult, String, TypeDecorator, bindparam, or_
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    NestedTransaction,
+    String,
+    TypeDecorator,
+    bindparam,
+    or_,
+)
 from sqlalchemy.orm import Session
 from sqlmodel import SQLModel
 
@@ -16,6 +24,12 @@ def execute(db: Session, statement: Any, values: Any = None) -> CursorResult[*tu
     """Run a statement within the session's transaction, once for each of several values."""
     db.flush()  # what somebody has given to the ORM comes first, as in session.exec()
     return db.connection().execute(statement, values)
+
+
+def savepoint(db: Session) -> NestedTransaction:
+    """Begin what can be undone alone if it fails: session.begin_nested() without the ORM's part."""
+    db.flush()
+    return db.connection().begin_nested()
 
 
 def id_list(name: str) -> Any:
