@@ -99,7 +99,8 @@ def show(submissions: list[Submission]) -> None:
     """Print the table, and what kept checks from running."""
     table = grades.table(submissions)
     console.print()
-    console.print(table, width=max(console.width, console.measure(table).maximum))
+    # A terminal that is narrower breaks the lines; rich itself would leave out parts of them.
+    Console(highlight=False, markup=False, width=10_000).print(table)
     for submission in submissions:
         if submission.trouble:
             console.print(f"{submission.learner}, {submission.exercise}: {submission.trouble}")

@@ -17,8 +17,10 @@ import sqlalchemy as sa
 
 from command_line import COMMAND, copy_exercises, forked_command, short_checks
 from exercise_runs import ROOT
-from exercises.catalog import STARTERS, steps_of
+from exercises.catalog import STARTERS, exercises, steps_of
+from exercises.classroom import Submission
 from exercises.grades import COLUMNS
+from exercises.teacher import show
 
 SOLUTION = (ROOT / "exercises" / "ex01_users" / "solution.py").read_text(encoding="utf-8")
 STARTER = (STARTERS / "ex01_users" / "app.py").read_text(encoding="utf-8")
@@ -378,6 +380,14 @@ def test_class_runs_on_one_postgresql_server(tmp_path: Path) -> None:
     urls = [sa.make_url(url) for url in re.findall(r"postgresql://\S+", told)]
     assert len({url.database for url in urls}) == 2
     assert len({(url.host, url.port, url.query.get("host")) for url in urls}) == 1
+
+
+def test_class_shows_all_of_a_wide_table(capsys: pytest.CaptureFixture[str]) -> None:
+    learner = "Ada King, Countess of Lovelace"
+    submissions = [Submission(learner, name, Path()) for name in exercises()]
+    show(submissions)
+    cells = re.escape(learner) + "".join(rf" +0/{len(steps_of(name))}" for name in exercises())
+    assert re.search(f"^{cells} *$", capsys.readouterr().out, re.MULTILINE)
 
 
 def test_class_shows_a_bar_on_a_terminal(tmp_path: Path) -> None:
