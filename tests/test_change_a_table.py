@@ -88,7 +88,7 @@ def test_add_and_rename_a_column_and_add_a_table(desk: Desk, dialect: str) -> No
     desk.edit("models.py", "    nickname: str", "    nick: str")
     desk.read_until(READY)
     step = generate(
-        desk, 'alembic revision --autogenerate --rev-id 0011 -m "rename"', "0011_rename"
+        desk, 'alembic revision --autogenerate --rev-id 0012 -m "rename"', "0012_rename"
     )
     text = (desk.folder / step).read_text(encoding="utf-8")
     assert "op.drop_column('users', 'nickname')" in text
@@ -111,7 +111,7 @@ def test_add_and_rename_a_column_and_add_a_table(desk: Desk, dialect: str) -> No
         )
     desk.read_until(READY)
     step = generate(
-        desk, 'alembic revision --autogenerate --rev-id 0012 -m "badges"', "0012_badges"
+        desk, 'alembic revision --autogenerate --rev-id 0013 -m "badges"', "0013_badges"
     )
     apply(desk, step, dialect)
     desk.type("alembic check")
@@ -129,23 +129,23 @@ def test_add_and_rename_a_column_and_add_a_table(desk: Desk, dialect: str) -> No
 def test_what_goes_wrong_is_told(desk: Desk, dialect: str) -> None:
     """The messages of README's table, and what it says to do about them."""
     step = add_nickname(desk)
-    again = 'alembic revision --autogenerate --rev-id 0011 -m "again"'
+    again = 'alembic revision --autogenerate --rev-id 0012 -m "again"'
     assert "Target database is not up to date" in desk.type(again, fails=True)
     apply(desk, step, dialect)
     desk.stop()
     (desk.folder / step).rename(desk.folder / "lost.py")
-    assert "Can't locate revision identified by '0010'" in desk.type("alembic current", fails=True)
+    assert "Can't locate revision identified by '0011'" in desk.type("alembic current", fails=True)
     (desk.folder / "lost.py").rename(desk.folder / step)
     desk.type("alembic downgrade base")
     desk.type("alembic upgrade head")
-    twice = "alembic revision --rev-id 0011 -m twice"
+    twice = "alembic revision --rev-id 0012 -m twice"
     desk.type(twice)
-    assert "Self-loop is detected in revisions (0011)" in desk.type(f"{twice}_over", fails=True)
-    (desk.folder / "migrations" / "versions" / "0011_twice_over.py").unlink()
+    assert "Self-loop is detected in revisions (0012)" in desk.type(f"{twice}_over", fails=True)
+    (desk.folder / "migrations" / "versions" / "0012_twice_over.py").unlink()
     desk.type("alembic heads")
     for name in (
         "Target database is not up to date.",
-        "Can't locate revision identified by '0010'",
+        "Can't locate revision identified by '0011'",
         "Self-loop is detected in revisions",
     ):
         assert name in README
@@ -158,8 +158,8 @@ def test_a_column_that_is_a_foreign_key_on_sqlite(tmp_path: Path) -> None:
     desk.type("alembic upgrade head")
     mentor = '    mentor_id: int | None = Field(default=None, foreign_key="users.id")\n'
     desk.edit("models.py", BIO, BIO + mentor)
-    desk.type("alembic revision --autogenerate --rev-id 0010 -m mentor")
-    step = desk.folder / "migrations" / "versions" / "0010_mentor.py"
+    desk.type("alembic revision --autogenerate --rev-id 0011 -m mentor")
+    step = desk.folder / "migrations" / "versions" / "0011_mentor.py"
     text = re.sub(r"    raise CommandError\(.*\n", "", step.read_text(encoding="utf-8"))
     step.write_text(text, encoding="utf-8")
     refused = desk.type("alembic upgrade head", fails=True)

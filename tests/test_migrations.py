@@ -22,7 +22,7 @@ from crud import hash_of
 from models import Base, enforce_bounds
 
 ROOT = Path(__file__).parent.parent
-NEWEST = "0009"
+NEWEST = "0010"
 
 
 @pytest.fixture

@@ -28,10 +28,11 @@ POSTGRESQL_INDEXES = INDEXES | {
     "/users/search?name=zzzz": "ix_users_search",
     "/users?city=zzzz": "ix_users_search",
     "/products?search=quixotic": "ix_products_search",
-    "/users?skip=39000": "ix_users_visible",
-    "/users/page?page=3900": "ix_users_visible",
+    "/users?skip=39000": "ix_users_visible_active",
+    "/users/page?page=1900": "ix_users_visible_active",
+    "/users/stats/active-count": "Index Only Scan using ix_users_visible_active",
 }
-SQLITE_INDEXES = INDEXES | {"/users/page?page=3900": "ix_users_deleted_at"}
+SQLITE_INDEXES = INDEXES | {"/users/page?page=1900": "ix_users_deleted_at"}
 
 
 def plan_of(engine: sa.Engine, client: httpx.Client, path: str) -> str:
