@@ -294,6 +294,7 @@ FILTERS[User] = {
 ALL_USERS = select(*columns(User))
 INACTIVE_USERS = select(col(User.id)).where(~col(User.is_active)).order_by(col(User.id))
 NEWEST_USERS = part(User, ALL_USERS, rows_of(User), col(User.id).desc())
+OLDEST_USERS = part(User, ALL_USERS, rows_of(User), col(User.id))
 COUNT_USERS = select(func.count()).select_from(User).where(NOT_DELETED)
 
 
@@ -325,14 +326,20 @@ def list_users(db: Session, query: models.UserFilters) -> list[User]:
 def page_users(db: Session, page: int, page_size: int) -> models.Page[User]:
     """Return one page of the users, newest first; the first page is 1."""
     total = execute(db, COUNT_USERS).scalar_one()
-    total_pages = -(-total // page_size)
+    skip = (page - 1) * page_size
+    limit = max(0, min(page_size, total - skip))
+    older = max(0, total - skip - limit)
+    if skip <= older:
+        users = fetch(db, User, NEWEST_USERS, {"skip": skip, "limit": limit})
+    else:  # fewer rows to skip from the other end
+        users = fetch(db, User, OLDEST_USERS, {"skip": older, "limit": limit})[::-1]
     return models.Page(
-        items=fetch(db, User, NEWEST_USERS, {"skip": (page - 1) * page_size, "limit": page_size}),
+        items=users,
         total=total,
         page=page,
         page_size=page_size,
-        total_pages=total_pages,
-        has_next=page < total_pages,
+        total_pages=-(-total // page_size),
+        has_next=older > 0,
         has_previous=page > 1,
     )
 
@@ -411,17 +418,12 @@ def get_user_with_posts(db: Session, id: int, query: models.Pagination) -> model
 def list_top_spenders(db: Session, limit: int) -> list[models.Spender]:
     """Return who spent most; cancelled orders do not count."""
     count, total = func.count().label("orders"), func.sum(Order.total_amount).label("spent")
-    paid = select(col(Order.user_id), count, total).where(
-        col(Order.status) != OrderStatus.CANCELLED
-    )
-    sums = paid.group_by(col(Order.user_id)).subquery()  # an index alone has all of this
-    statement = (
-        select(col(User.id), col(User.name), col(User.email), sums.c.orders, sums.c.spent)
-        .join(sums, sums.c.user_id == User.id)
-        .where(NOT_DELETED)
-        .order_by(sums.c.spent.desc(), col(User.id))
-        .limit(limit)
-    )
+    user, paid = col(Order.user_id), col(Order.status) != OrderStatus.CANCELLED
+    deleted = select(col(User.id)).where(col(User.id) == user, ~NOT_DELETED).exists()
+    sums = select(user, count, total).where(paid, ~deleted).group_by(user)  # from indexes alone
+    top = sums.order_by(total.desc(), user).limit(limit).subquery()
+    rows = select(col(User.id), col(User.name), col(User.email), top.c.orders, top.c.spent)
+    statement = rows.join(top, top.c.user_id == User.id).order_by(top.c.spent.desc(), col(User.id))
     return [
         models.Spender(id=id_, name=name, email=email, order_count=orders, total_spent=spent)
         for id_, name, email, orders, spent in execute(db, statement)
@@ -746,15 +748,11 @@ def list_low_stock(db: Session, threshold: int, query: models.Pagination) -> lis
 
 def list_category_stats(db: Session) -> list[models.CategoryStats]:
     """Return the prices of the active products in the 1000 largest categories, by size."""
-    price, count = col(Product.price), func.count(col(Product.id))
-    statement = (
-        select(col(Category.name), count, func.sum(price), func.min(price), func.max(price))
-        .join(Product, col(Product.category_id) == Category.id)
-        .where(col(Product.is_active))
-        .group_by(col(Category.id), col(Category.name))
-        .order_by(count.desc(), col(Category.id))
-        .limit(BATCH)
-    )
+    key, price, count = col(Product.category_id), col(Product.price), func.count().label("size")
+    prices = (count, func.sum(price), func.min(price), func.max(price))
+    sums = select(key, *prices).where(col(Product.is_active)).group_by(key).subquery()
+    rows = select(col(Category.name), *sums.c[1:]).join(sums, sums.c.category_id == Category.id)
+    statement = rows.order_by(sums.c.size.desc(), col(Category.id)).limit(BATCH)
     return [
         models.CategoryStats(
             category=name,

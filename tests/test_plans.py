@@ -29,7 +29,8 @@ POSTGRESQL_INDEXES = INDEXES | {
     "/users?city=zzzz": "ix_users_search",
     "/products?search=quixotic": "ix_products_search",
     "/users?skip=39000": "ix_users_visible_active",
-    "/users/page?page=1900": "ix_users_visible_active",
+    "/users/page?page=900": "Backward using ix_users_visible_active",
+    "/users/page?page=1900": "Scan using ix_users_visible_active",
     "/users/stats/active-count": "Index Only Scan using ix_users_visible_active",
 }
 SQLITE_INDEXES = INDEXES | {"/users/page?page=1900": "ix_users_deleted_at"}

@@ -281,6 +281,8 @@ def test_category_stats(client: httpx.Client) -> None:
         new_product(client, price=price, category_id=1)
     new_product(client, price=99999999.99, category_id=2)
     new_product(client, price=5)
+    hidden = new_product(client, price=7, category_id=2)["id"]
+    client.patch(f"/products/{hidden}", json={"is_active": False})
     assert client.get("/products/by-category-stats").json() == [
         {
             "category": "Books",

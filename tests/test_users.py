@@ -210,6 +210,23 @@ def test_read_users_page(client: httpx.Client) -> None:
     assert client.get("/users/page?page=0").status_code == 422
 
 
+def test_read_every_page_of_the_users(client: httpx.Client) -> None:
+    """The pages that are nearer to the oldest are read from there."""
+    users = [{"name": f"User {n}", "email": f"u{n}@example.com"} for n in range(1, 13)]
+    client.post("/users/bulk", json=users)
+    client.delete("/users/3/soft")
+    client.delete("/users/8")
+    newest = [12, 11, 10, 9, 7, 6, 5, 4, 2, 1]
+    for size in range(1, 13):
+        for number in range(1, 13):
+            page = client.get(f"/users/page?page={number}&page_size={size}").json()
+            skip = (number - 1) * size
+            assert [user["id"] for user in page["items"]] == newest[skip : skip + size]
+            assert (page["total"], page["total_pages"]) == (10, -(-10 // size))
+            assert page["has_next"] == (skip + size < 10)
+            assert page["has_previous"] == (number > 1)
+
+
 def test_read_users_page_of_nothing(client: httpx.Client) -> None:
     page = client.get("/users/page").json()
     assert (page["items"], page["total"], page["total_pages"]) == ([], 0, 0)
