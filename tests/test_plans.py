@@ -90,6 +90,13 @@ def test_routes_use_their_index_on_postgresql(
     assert index in plan, plan
 
 
+def test_only_the_top_spenders_are_looked_up(postgresql: tuple[sa.Engine, httpx.Client]) -> None:
+    """To join everybody who ever bought something took longer than to sum the orders."""
+    plan = plan_of(*postgresql, "/users/top-spenders")
+    assert "Index Scan using pk_users on users " in plan, plan
+    assert plan.index("Limit") < plan.index("GroupAggregate") < plan.index("pk_users"), plan
+
+
 def test_every_search_has_a_plan_of_its_own(postgresql: tuple[sa.Engine, httpx.Client]) -> None:
     """PostgreSQL keeps one plan for what is prepared, and it would serve rare terms badly."""
     prepared: list[str] = []
