@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Depends, FastAPI, HTTPException
+from fastapi import Depends, FastAPI, HTTPException, Path
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
@@ -28,7 +28,7 @@ def create_user(data: UserCreate, session: SessionDep) -> User:
 
 
 @app.get("/users/{user_id}")
-def read_user(user_id: int, session: SessionDep) -> User:
+def read_user(user_id: Annotated[int, Path(ge=1, le=2_147_483_647)], session: SessionDep) -> User:
     """Read one user."""
     user = session.get(User, user_id)
     if user is None:

@@ -9,6 +9,7 @@ from sqlmodel import Field, Relationship, SQLModel
 
 # Step 1: this URL names an ordinary driver; what has to change for an async engine?
 url = os.environ.get("DATABASE_URL", "sqlite:///./app.db")
+MAX_INTEGER = 2_147_483_647  # what an INTEGER holds
 
 
 class UserCreate(SQLModel):
@@ -33,7 +34,7 @@ class PostCreate(SQLModel):
 
     title: str = Field(min_length=5, max_length=100)
     content: str = Field(min_length=20, max_length=20_000)
-    author_id: int = Field(foreign_key="users.id", index=True)
+    author_id: int = Field(ge=1, le=MAX_INTEGER, foreign_key="users.id", index=True)
 
 
 class Post(PostCreate, table=True):
