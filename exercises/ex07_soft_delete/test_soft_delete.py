@@ -271,6 +271,15 @@ def test_list_users_leaves_out_the_deleted(api: Api) -> None:
             "`User.deleted_at is None` is Python, and False: write col(User.deleted_at).is_(None).",
         )
     expect_full_page(api, "/users", [first["id"], third["id"]])
+    expect_first_page(api, "/users", ids)
+
+
+def expect_first_page(api: Api, path: str, ids: list[int]) -> None:
+    """Fail unless the list begins with its first user when nobody says where to begin."""
+    reply = api.get(path).expect(200, why="skip and limit have no default.")
+    got = [row.get("id") for row in reply.items()[:3]]
+    if got != ids[:3]:
+        reply.wrong(f"the first ids are {got}, not {ids[:3]}.", "skip has a default other than 0.")
 
 
 def expect_full_page(api: Api, path: str, wanted: list[int]) -> None:
@@ -301,6 +310,26 @@ def test_list_active_users(api: Api) -> None:
         fail("GET /users/active lists a deleted user.", "the query does not look at deleted_at.")
     if user["id"] in ids_in(api.second(), "/users/active"):
         fail("GET /users/active of another process lists a deleted user.", MEMORY)
+
+
+@pytest.mark.step(2)
+def test_list_active_users_in_pages(api: Api) -> None:
+    """GET /users/active lists all users at once, or in pages by id that leave nobody out."""
+    user, _, _ = (create(api) for _ in range(3))
+    # PostgreSQL moves a row of which it has to change an index, too.
+    api.patch(f"/users/{user['id']}", {"email": a_user()["email"]}).expect(200)
+    ids = ids_in(api, "/users/active")
+    reply = api.get("/users/active?skip=1&limit=2").expect(200)
+    page = [row.get("id") for row in reply.items()]
+    if set(page) == set(ids):
+        return  # all at once
+    if page != ids[1:3]:
+        why = "skip or limit does not reach the query, or they count deleted users."
+        reply.wrong(f"the ids are {page}, not {ids[1:3]}.", why)
+    if ids != sorted(ids):
+        why = "no ORDER BY the id: what comes on which page is left to the database."
+        fail(f"GET /users/active answered the ids {shorten(ids[-12:])} last.", why)
+    expect_first_page(api, "/users/active", ids)
 
 
 @pytest.mark.step(3)

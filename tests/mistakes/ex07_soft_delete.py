@@ -189,4 +189,21 @@ MISTAKES = [
         },
         "says": "unique constraint is gone",
     },
+    {
+        "name": "first user left out by default",
+        "step": 2,
+        "replace": {
+            "skip: Skip = 0, limit: Limit = 10, include_deleted": "skip: Skip = 1, limit: Limit = 10, include_deleted",
+        },
+        "says": "skip has a default other than 0",
+    },
+    {
+        "name": "active users in pages without an order",
+        "step": 2,
+        "database": "postgresql",
+        "replace": {
+            "col(User.is_active)).order_by(col(User.id))": "col(User.is_active))",
+        },
+        "says": "no ORDER BY the id",
+    },
 ]
