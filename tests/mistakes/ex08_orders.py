@@ -738,4 +738,92 @@ app = """
         },
         "says": "not all lines",
     },
+    {
+        "name": "what is sold out is not put back",
+        "step": 7,
+        "base": "tests/right/ex08_sqlalchemy.py",
+        "replace": {
+            """            find(db, Product, item.product_id, lock=True).stock += item.quantity
+""": """            product = find(db, Product, item.product_id, lock=True)
+            if product.stock:
+                product.stock += item.quantity
+""",
+        },
+        "says": "a stock of 0 is taken for none",
+    },
+    {
+        "name": "a cancelled order at the prices of today",
+        "step": 7,
+        "base": "tests/right/ex08_sqlalchemy.py",
+        "replace": {
+            """            find(db, Product, item.product_id, lock=True).stock += item.quantity
+""": """            product = find(db, Product, item.product_id, lock=True)
+            product.stock += item.quantity
+            order.total_amount += (product.price - item.unit_price) * item.quantity
+""",
+        },
+        "says": "or made anew",
+    },
+    {
+        "name": "orders read from a cache",
+        "step": 7,
+        "base": "tests/right/ex08_sqlalchemy.py",
+        "replace": {
+            '    """Read an order."""\n    return find(db, Order, order_id)': '    """Read an order."""\n    if order_id not in cache:\n        order = find(db, Order, order_id)\n        cache[order_id] = OrderOut.model_validate(order)\n    return cache[order_id]',
+            "app = FastAPI()": """app = FastAPI()
+cache = {}""",
+            """    order.status = new_status.value
+""": """    order.status = new_status.value
+    cache.pop(order_id, None)
+""",
+        },
+        "says": "kept in the memory of one process",
+    },
+    {
+        "name": "products put back in the background",
+        "step": 6,
+        "base": "tests/right/ex08_sqlalchemy.py",
+        "replace": {
+            "def change_status(order_id: int, new_status: OrderStatus, db: Session = Depends(get_db)):": "def change_status(order_id: int, new_status: OrderStatus, later: BackgroundTasks, db: Session = Depends(get_db)):",
+            "from fastapi import ": "from fastapi import BackgroundTasks, ",
+            """            find(db, Product, item.product_id, lock=True).stock += item.quantity
+""": """            later.add_task(put_back, item.product_id, item.quantity)
+""",
+            '@app.post("/users"': 'def put_back(product_id, quantity):\n    with SessionLocal() as db:\n        find(db, Product, product_id, lock=True).stock += quantity\n        db.commit()\n\n\n@app.post("/users"',
+        },
+        "says": "what the stock is when an order is cancelled",
+    },
+    {
+        "name": "the same lines again are the same order",
+        "step": 5,
+        "base": "tests/right/ex08_sqlalchemy.py",
+        "replace": {
+            "    order = Order(user_id=data.user_id, status": """    for old in db.scalars(select(Order).where(Order.user_id == data.user_id, Order.status == "pending")):
+        if sorted((i.product_id, i.quantity) for i in old.items) == sorted(wanted.items()):
+            return old
+    order = Order(user_id=data.user_id, status""",
+        },
+        "says": "each POST is an order of its own",
+    },
+    {
+        "name": "five lines at most",
+        "step": 1,
+        "base": "tests/right/ex08_sqlalchemy.py",
+        "replace": {
+            """    for line in data.items:
+""": """    for line in data.items[:5]:
+""",
+        },
+        "says": "only so many of the list",
+    },
+    {
+        "name": "put back in the order of the lines",
+        "step": 7,
+        "base": "tests/right/ex08_sqlalchemy.py",
+        "database": "postgresql",
+        "replace": {
+            "in sorted(order.items, key=lambda item: item.product_id)": "in order.items",
+        },
+        "says": "sorted by",
+    },
 ]
