@@ -203,4 +203,83 @@ engine = create""",
         },
         "says": "committed in parts",
     },
+    {
+        "name": "an owner has one account",
+        "step": 2,
+        "base": "tests/right/ex09_sqlalchemy.py",
+        "replace": {
+            "owner: Mapped[str] = mapped_column(String(50))": "owner: Mapped[str] = mapped_column(String(50), unique=True)",
+            """    db.add(account)
+    db.commit()
+""": """    db.add(account)
+    try:
+        db.commit()
+    except IntegrityError:
+        raise HTTPException(409, 'taken') from None
+""",
+            "from sqlalchemy.orm": """from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm""",
+        },
+        "says": "an owner may have several accounts",
+    },
+    {
+        "name": "owners compared, not accounts",
+        "step": 2,
+        "base": "tests/right/ex09_sqlalchemy.py",
+        "replace": {
+            """    if data.from_account_id == data.to_account_id:
+        raise""": """    if find(db, data.from_account_id).owner == find(db, data.to_account_id).owner:
+        raise""",
+        },
+        "says": "the owners are compared",
+    },
+    {
+        "name": "balances read from a cache",
+        "step": 2,
+        "base": "tests/right/ex09_sqlalchemy.py",
+        "replace": {
+            '    """Read an account."""\n    return show(find(db, account_id))': '    """Read an account."""\n    if account_id not in cache:\n        cache[account_id] = show(find(db, account_id))\n    return cache[account_id]',
+            "app = FastAPI()": """app = FastAPI()
+cache = {}""",
+        },
+        "says": "the memory of one process",
+    },
+    {
+        "name": "balances in a cache that one process empties",
+        "step": 2,
+        "base": "tests/right/ex09_sqlalchemy.py",
+        "replace": {
+            '    """Read an account."""\n    return show(find(db, account_id))': '    """Read an account."""\n    if account_id not in cache:\n        cache[account_id] = show(find(db, account_id))\n    return cache[account_id]',
+            "app = FastAPI()": """app = FastAPI()
+cache = {}""",
+            """    cents = to_cents(data.amount)
+""": """    cents = to_cents(data.amount)
+    cache.pop(data.from_account_id, None)
+    cache.pop(data.to_account_id, None)
+""",
+        },
+        "says": "the memory of one process",
+    },
+    {
+        "name": "equal transfers taken for one",
+        "step": 3,
+        "base": "tests/right/ex09_sqlalchemy.py",
+        "replace": {
+            """    transfer = Transfer(cents=cents, **ends)
+""": """    if db.scalar(select(Transfer).where(Transfer.cents == cents, Transfer.from_account_id == data.from_account_id, Transfer.to_account_id == data.to_account_id)):
+        raise HTTPException(409, "Twice")
+    transfer = Transfer(cents=cents, **ends)
+""",
+        },
+        "says": "each is one of its own",
+    },
+    {
+        "name": "first transfer left out by default",
+        "step": 2,
+        "base": "tests/right/ex09_raw_sql.py",
+        "replace": {
+            "skip: int = 0": "skip: int = 1",
+        },
+        "says": "skip has a default other than 0",
+    },
 ]
