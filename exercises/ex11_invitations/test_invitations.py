@@ -117,6 +117,9 @@ def test_create_project(api: Api) -> None:
         reply.has("the answer is not the stored row.", name=name, owner_id=user["id"])
         read = ask(api, user, "GET", f"/projects/{reply.id}").expect(200, why=NO_COMMIT)
         read.has(NO_COMMIT, id=reply.id, name=name, owner_id=user["id"])
+    why = "the name is unique, and nothing says that it is: projects differ by their ids."
+    for asking in (user, sign_up(api)):
+        ask(api, asking, "POST", "/projects", {"name": "x"}).expect(201, 200, why=why)
 
 
 @pytest.mark.step(1)
@@ -165,6 +168,10 @@ def test_list_projects(api: Api) -> None:
     if ids != mine or len(first) != 1:
         why = f"there is no ORDER BY, not all are listed, or {FIRST}"
         reply.wrong(f"the ids are {ids}, not {mine}.", why)
+    project = ask(api, user, "GET", f"/projects/{mine[-1]}").expect(200, why=FIRST)
+    for field in ("name", "owner_id"):
+        if reply.items()[-1].get(field) != project.object().get(field):
+            reply.wrong(f"the last project has another {field!r}, or none.", "a list of ids only.")
     nobody_may(api, "GET", "/projects")
 
 
@@ -235,6 +242,21 @@ def test_invite(api: Api, role: str) -> None:
                 "the list holds the projects that one owns, not those that one belongs to, or a "
                 "project for each of its members; or there is no ORDER BY the project's id.",
             )
+
+
+@pytest.mark.step(3)
+def test_invite_a_dozen(api: Api) -> None:
+    """All members of a project are listed, however many they are."""
+    owner = sign_up(api)
+    project, roles = start(api, owner), {owner["id"]: "owner"}
+    for number in range(12):
+        sent = {"name": "Ada", "email": f"{unique('ada.')}@example.com"}
+        role = INVITED_ROLES[number % 3]
+        user = api.post("/users", sent).expect(201, 200).id
+        reply = invite(api, owner, project, sent["email"], role).expect(201, 200)
+        reply.commits_once("the membership is stored first, and its role later: one commit.")
+        roles[user] = role
+    members_are(api, owner, project, roles, "the list of members is cut.")
 
 
 @pytest.mark.step(3)
@@ -335,6 +357,7 @@ def test_rename_project(api: Api, role: str, may: bool) -> None:
     user = owner if role == "owner" else join(api, owner, project, role)
     path, other = f"/projects/{project}", f"/projects/{start(api, owner)}"
     before, others = (ask(api, owner, "GET", each).expect(200).object() for each in (path, other))
+    ask(api.second(), owner, "GET", path).expect(200)  # what a cache would keep
     name = unique("Renamed ")
     reply = ask(api, user, "PATCH", path, {"name": name, "owner_id": user["id"], "id": 7})
     if may and reply.status == 422:  # fields that are not known may be refused
@@ -346,6 +369,8 @@ def test_rename_project(api: Api, role: str, may: bool) -> None:
     now = ask(api, owner, "GET", path).expect(200)
     if (now.has().get("name") == name) != may:
         now.wrong(f"after PATCH by the {role} this is the wrong name.", NO_COMMIT if may else ROLE)
+    why = "the project is remembered in the memory of one process, e.g. in a cache."
+    same_row(now.object(), ask(api.second(), owner, "GET", path).expect(200), why=why)
     same_row(before, now, but=("name", "updated_at"), why="PATCH changes the name, nothing else.")
     same_row(others, ask(api, owner, "GET", other), why="the WHERE of the UPDATE is missing.")
 

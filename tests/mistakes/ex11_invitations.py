@@ -235,4 +235,85 @@ app = FastAPI""",
         },
         "says": "owner",
     },
+    {
+        "name": "ten members at most are listed",
+        "step": 3,
+        "base": "tests/right/ex11_sqlalchemy.py",
+        "replace": {
+            """    return project.members
+""": """    return project.members[:10]
+""",
+        },
+        "says": "the list of members is cut",
+    },
+    {
+        "name": "projects listed by their ids only",
+        "step": 2,
+        "base": "tests/right/ex11_sqlalchemy.py",
+        "replace": {
+            '@app.get("/projects", response_model=list[ProjectOut])': '@app.get("/projects")',
+            "    return db.scalars(select(Project).where(Project.id.in_(mine)).order_by(Project.id)).all()": "    return [{'id': id_} for id_ in db.scalars(select(Project.id).where(Project.id.in_(mine)).order_by(Project.id))]",
+        },
+        "says": "a list of ids only",
+    },
+    {
+        "name": "projects read from a cache",
+        "step": 4,
+        "base": "tests/right/ex11_sqlalchemy.py",
+        "replace": {
+            """    require(db, project, user, "viewer", "member", "admin", "owner")
+    return project
+""": """    require(db, project, user, "viewer", "member", "admin", "owner")
+    if project.id not in cache:
+        cache[project.id] = ProjectOut.model_validate(project)
+    return cache[project.id]
+""",
+            """    project.name = data.name
+""": """    project.name = data.name
+    cache.pop(project.id, None)
+""",
+            "app = FastAPI()": """app = FastAPI()
+cache = {}""",
+        },
+        "says": "in the memory of one process, e.g. in a cache",
+    },
+    {
+        "name": "a name once for each owner",
+        "step": 1,
+        "base": "tests/right/ex11_sqlalchemy.py",
+        "replace": {
+            """    __tablename__ = "projects"
+""": """    __tablename__ = "projects"
+    __table_args__ = (UniqueConstraint("owner_id", "name"),)
+""",
+            """    db.add(project)
+    db.commit()
+""": """    db.add(project)
+    try:
+        db.commit()
+    except IntegrityError:
+        raise HTTPException(409, 'You have a project of this name') from None
+""",
+        },
+        "says": "nothing says that it is",
+    },
+    {
+        "name": "the role stored later",
+        "step": 3,
+        "base": "tests/right/ex11_sqlalchemy.py",
+        "replace": {
+            """    member = Member(project_id=project.id, user_id=guest.id, role=data.role.value)
+    db.add(member)
+    try:
+        db.commit()
+""": """    member = Member(project_id=project.id, user_id=guest.id, role='member')
+    db.add(member)
+    try:
+        db.commit()
+        member.role = data.role.value
+        db.commit()
+""",
+        },
+        "says": "its role later: one commit",
+    },
 ]
