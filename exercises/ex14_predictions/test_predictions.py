@@ -4,6 +4,7 @@ import json
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -146,14 +147,18 @@ def test_create_prediction_refuses_invalid_input(api: Api, field: str, values: l
         {"latency_ms": 0, "input_data": {}},
         {"model_version": "v"},
         {"model_version": "v" * 50, "latency_ms": 0.001},
+        {"latency_ms": 123456.789},
     ],
-    ids=["nothing", "short", "long"],
+    ids=["nothing", "short", "long", "slow"],
 )
 def test_create_prediction_at_the_bounds(api: Api, bounds: dict[str, Any]) -> None:
-    """POST /predictions takes a latency of 0, an empty input, and a version of 1 or 50 signs."""
+    """POST /predictions takes long and short values: a version of 1 or 50 signs, a latency of 0."""
     why = "the bound itself is allowed: ge=0, not gt; min_length=1, max_length=50; `{}` is a dict."
     sent = a_call(**bounds)
-    api.post("/predictions", sent).expect(201, 200, why=why).has(why, **sent)
+    made = api.post("/predictions", sent).expect(201, 200, why=why)
+    why = "the column holds fewer digits, or signs, than were sent: SQLAlchemy's Float has enough."
+    for reply in (made, api.get(f"/predictions/{made.id}").expect(200, why=NO_COMMIT)):
+        reply.has(why, **sent)
 
 
 @pytest.mark.step(1)
@@ -229,7 +234,8 @@ def test_empty_error(api: Api) -> None:
 def page(api: Api, query: str) -> Reply:
     """List calls."""
     why = "a filter is required, or min_latency_ms is an int: `float | None = None`."
-    return api.get(f"/predictions?{query}").expect(200, why={422: why})
+    none = "a page without calls is an empty list, and no error."
+    return api.get(f"/predictions?{query}").expect(200, why={422: why, 404: none})
 
 
 def found(api: Api, query: str) -> list[int]:
@@ -256,7 +262,7 @@ def test_list_predictions_newest_first(api: Api) -> None:
             f"GET /predictions?{query} answered the calls {got}, not {newest_first}.",
             "no ORDER BY, or without desc(), or by a time that several calls share.",
         )
-    for skip, limit in ((1, 2), (5, 10), (0, 1)):
+    for skip, limit in ((1, 2), (5, 10), (0, 1), (7, 3)):
         part = found(api, f"{query}&skip={skip}&limit={limit}")
         wanted = newest_first[skip : skip + limit]
         if part != wanted:
@@ -265,6 +271,9 @@ def test_list_predictions_newest_first(api: Api) -> None:
                 "skip or limit does not reach the query, or what it cut is filtered in Python: "
                 "first .where(…), then .offset(skip).limit(limit).",
             )
+    for row in page(api, f"{query}&limit=2").items():
+        alone = api.get(f"/predictions/{row['id']}").expect(200)
+        same_row(alone.object(), row, why="the list answers a part of each call.")
 
 
 @pytest.mark.step(3)
@@ -362,17 +371,46 @@ def test_list_predictions_of_one_version(api: Api) -> None:
             fail(f"GET /predictions?model_version={version} found calls of {names}.", LIKE)
 
 
-def stats(api: Api, query: str = "") -> Reply:
+@pytest.mark.step(3)
+@pytest.mark.parametrize("end", ["'", '"', "%", "' OR '1'='1", "'; --", ":x", "\\"])
+def test_list_predictions_of_a_version_with_signs(api: Api, end: str) -> None:
+    """A version is a text, whatever stands in it: it finds its own calls, and no others."""
+    version = unique("h-") + end
+    why = "the version is pasted into the SQL text: let the driver bind it, as a parameter."
+    before = api.get(f"/predictions?model_version={quote(version)}").expect(200, why=why)
+    if before.items():
+        before.wrong("it found calls of other versions.", why)
+    made = create(api, a_call(model_version=version))
+    reply = api.get(f"/predictions?model_version={quote(version)}").expect(200, why=why)
+    if [row["id"] for row in reply.items()] != [made]:
+        reply.wrong(f"these are not the calls of the version {version}.", why)
+
+
+@pytest.mark.step(4)
+@pytest.mark.parametrize("end", ["'", "%", "' OR '1'='1"])
+def test_read_stats_of_a_version_with_signs(api: Api, end: str) -> None:
+    """A version is a text for the statistics as well."""
+    version = unique("h-") + end
+    create(api, a_call(model_version=version))
+    create(api, a_call())
+    why = "the version is pasted into the SQL text: let the driver bind it, as a parameter."
+    reply = stats(api, f"?model_version={quote(version)}", why)
+    if [row.get("model_version") for row in reply.items()] != [version]:
+        reply.wrong(f"these are not the numbers of the version {version} alone.", why)
+    compare(api, version, why=why, total=1, errors=0)
+
+
+BELOW = "the route stands below /predictions/{id}, which takes 'stats' for an id: move it above."
+
+
+def stats(api: Api, query: str = "", why: str = "") -> Reply:
     """Read the numbers."""
-    below = (
-        "the route stands below /predictions/{id}, which takes 'stats' for an id: move it above."
-    )
-    return api.get(f"/predictions/stats{query}").expect(200, why={422: below})
+    return api.get(f"/predictions/stats{query}").expect(200, why={422: BELOW, "": why})
 
 
 def compare(api: Api, version: str, query: str = "", why: str = "", **expected: float) -> None:
     """Fail unless a version's numbers are these; a rate may be rounded to two decimals."""
-    reply = stats(api, f"?model_version={version}{query}")
+    reply = stats(api, f"?model_version={quote(version)}{query}")
     rows = reply.items()
     others = [row for row in rows if not same(version, row.get("model_version"))]
     if others or len(rows) != 1:
@@ -403,7 +441,8 @@ def test_read_stats(api: Api) -> None:
         create(api, a_call(model_version=version, latency_ms=latency, result=result))
     create(api, a_failure(model_version=version, latency_ms=40))
     create(api, a_call(model_version=other, latency_ms=7))
-    create(api, a_failure(model_version=failing, latency_ms=0))
+    for _ in range(2):
+        create(api, a_failure(model_version=failing, latency_ms=0))
     why = "a version's calls are counted without its failures, or with those of others."
     compare(api, version, why=why, total=4)
     why = "the average leaves the failures out, or is made a whole number."
@@ -416,7 +455,8 @@ def test_read_stats(api: Api) -> None:
     why = "whole numbers were divided, in SQL 1 / 4 is 0; or it is a percentage, not 0 to 1."
     compare(api, version, why=why, error_rate=0.25)
     compare(api, other, why=why, total=1, errors=0, error_rate=0, avg_latency_ms=7)
-    compare(api, failing, why=why, total=1, errors=1, error_rate=1, avg_latency_ms=0)
+    why = "equal errors are counted as one, or a latency of 0 is left out of the average."
+    compare(api, failing, why=why, total=2, errors=2, error_rate=1, avg_latency_ms=0)
 
 
 @pytest.mark.step(4)
@@ -462,7 +502,8 @@ def test_read_stats_of_one_version(api: Api) -> None:
 def test_read_stats_of_unknown_version(api: Api) -> None:
     """GET /predictions/stats answers an empty list (or 404) for a version without calls."""
     why = "the rate of no calls is a division by zero."
-    reply = api.get(f"/predictions/stats?model_version={unique('none-')}").expect(200, 404, why=why)
+    reply = api.get(f"/predictions/stats?model_version={unique('none-')}")
+    reply.expect(200, 404, why={422: BELOW, "": why})
     if reply.ok and reply.items():
         reply.wrong("there are numbers of a version without calls.", "no GROUP BY, or no WHERE.")
 

@@ -394,4 +394,67 @@ app = FastAPI""",
         },
         "says": "read as JSON",
     },
+    {
+        "name": "the list answers summaries",
+        "step": 3,
+        "base": "tests/right/ex14_sqlalchemy.py",
+        "replace": {
+            '@app.get("/predictions", response_model=list[PredictionOut])': '@app.get("/predictions")',
+            "    return db.scalars(query.order_by(PredictionModel.id.desc()).offset(skip).limit(limit)).all()": """    rows = db.scalars(query.order_by(PredictionModel.id.desc()).offset(skip).limit(limit)).all()
+    return [{'id': r.id, 'model_version': r.model_version, 'latency_ms': r.latency_ms} for r in rows]""",
+        },
+        "says": "answers a part of each call",
+    },
+    {
+        "name": "latency in seven digits",
+        "step": 1,
+        "base": "tests/right/ex14_sqlalchemy.py",
+        "database": "postgresql",
+        "replace": {
+            """latency_ms: Mapped[float]
+""": """latency_ms: Mapped[float] = mapped_column(REAL)
+""",
+            "JSON, String": "JSON, REAL, String",
+        },
+        "says": "fewer digits",
+    },
+    {
+        "name": "an empty page is not found",
+        "step": 3,
+        "base": "tests/right/ex14_sqlalchemy.py",
+        "replace": {
+            "    return db.scalars(query.order_by(PredictionModel.id.desc()).offset(skip).limit(limit)).all()": """    rows = db.scalars(query.order_by(PredictionModel.id.desc()).offset(skip).limit(limit)).all()
+    if skip and not rows:
+        raise HTTPException(404, 'No predictions')
+    return rows""",
+        },
+        "says": "an empty list, and no error",
+    },
+    {
+        "name": "equal errors counted as one",
+        "step": 4,
+        "base": "tests/right/ex14_sqlalchemy.py",
+        "replace": {
+            'func.sum(failed).label("errors")': 'func.count(recent.c.error.distinct()).label("errors")',
+        },
+        "says": "equal errors are counted as one",
+    },
+    {
+        "name": "version pasted into the SQL of the list",
+        "step": 3,
+        "base": "tests/right/ex14_raw_sql.py",
+        "replace": {
+            'wheres.append("model_version = :model_version")': "wheres.append(f\"model_version = '{model_version}'\")",
+        },
+        "says": "pasted into the SQL text",
+    },
+    {
+        "name": "version pasted into the SQL of the statistics",
+        "step": 4,
+        "base": "tests/right/ex14_raw_sql.py",
+        "replace": {
+            'where = "WHERE model_version = :model_version" if model_version else ""': 'where = f"WHERE model_version = \'{model_version}\'" if model_version else ""',
+        },
+        "says": "pasted into the SQL text",
+    },
 ]
