@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import MetaData, NullPool, create_engine, make_url, select, text
 
 from exercises.causes import Why
 from exercises.checks import (
@@ -80,11 +80,7 @@ def refused(reply: Reply, *statuses: int, why: Why) -> None:
     """Fail unless this is a refusal in a plain sentence that shows nothing of the inside."""
     keep_inside(reply)
     reply.expect(*statuses, why=why)
-    body = reply.body if isinstance(reply.body, dict) else {}
-    said = [body.get(name) for name in ("detail", "message", "error")]
-    said += [inner for value in said if isinstance(value, dict) for inner in value.values()]
-    if not any(isinstance(value, str) and len(value.split()) > 1 for value in said):
-        reply.wrong("there is no sentence under 'detail'.", "HTTPException(409, 'a sentence').")
+    says_something(reply)
     if reply.commits:
         reply.wrong("the request was refused, and has committed a change.", "refuse, then write.")
     if reply.seen.get("open"):
@@ -95,6 +91,19 @@ def refused(reply: Reply, *statuses: int, why: Why) -> None:
 def invalid(reply: Reply, *more: int, why: Why) -> None:
     """Fail unless the input is refused with 422 or 400, or one of these, whatever it was."""
     keep_inside(reply.expect(422, 400, *more, why=why))
+    if not reply.ok:
+        says_something(reply)
+
+
+def says_something(reply: Reply) -> None:
+    """Fail unless an error has a sentence under `detail`, or several in a list or an object."""
+    body = reply.body if isinstance(reply.body, dict) else {}
+    said = [body.get(name) for name in ("detail", "message", "error")]
+    for value in said:  # which grows by what is inside
+        said += value if isinstance(value, list) else []
+        said += value.values() if isinstance(value, dict) else []
+    if not any(isinstance(value, str) and len(value.split()) > 1 for value in said):
+        reply.wrong("there is no sentence under 'detail'.", "HTTPException(409, 'a sentence').")
 
 
 def a_user(**changes: Any) -> dict[str, Any]:
@@ -130,6 +139,32 @@ def test_user_without_secrets(api: Api) -> None:
                 "the table class is the answer, with all its fields: Field(exclude=True), or a "
                 "response_model without them.",
             )
+
+
+@pytest.mark.step(1)
+def test_password_is_stored_as_a_hash(api: Api) -> None:
+    """The database holds a hash of the password, and the password itself nowhere."""
+    before, sent = stored_texts(api), a_user()
+    create(api, "/users", sent)
+    new = stored_texts(api) - before
+    if any(sent["password"] in stored for stored in new):
+        fail("the database holds the password itself.", "store PasswordHash…hash(password).")
+    if not any(len(stored) >= 16 for stored in new - {sent["name"], sent["email"]}):
+        fail(
+            "the database holds nothing of the password, so nobody can log in with it later.",
+            "the hash is not stored, or cut off: the table class needs a column for it.",
+        )
+
+
+def stored_texts(api: Api) -> set[str]:
+    """Read all texts of all tables in the database, whatever these are called."""
+    engine, tables = create_engine(api.server.database_url, poolclass=NullPool), MetaData()
+    with engine.connect() as connection:
+        tables.reflect(connection)
+        rows = [row for table in tables.sorted_tables for row in connection.execute(select(table))]
+    values = [value for row in rows for value in row]
+    texts = {value for value in values if isinstance(value, str)}
+    return texts | {value.decode("latin-1") for value in values if isinstance(value, bytes)}
 
 
 @pytest.mark.step(1)
@@ -249,8 +284,10 @@ def test_change_stock(api: Api) -> None:
     category_id = create(api, "/categories", {"name": unique("Cups ")})
     path = f"/products/{create(api, '/products', a_product(api, category_id=category_id))}"
     other = f"/products/{create(api, '/products', a_product(api, category_id=category_id))}"
-    for change, left in ((-2, 3), (1, 4), (-4, 0), (3, 3)):
-        reply = api.post(f"{path}/stock", {"change": change}).expect(200, 201)
+    why = "a bound refuses what the stock allows: it may grow to 1000 at the least."
+    for change, left in ((-2, 3), (1, 4), (-4, 0), (1000, 1000), (-997, 3)):
+        reply = api.post(f"{path}/stock", {"change": change})
+        reply.expect(200, 201, why={"": why, 422: why})
         reply.has("the answer is the product, with its new stock.", stock=left, id=id_in(path))
         api.second().get(path).expect(200).has("not committed.", stock=left)
     for change in (-4, -1000):
@@ -286,6 +323,12 @@ def test_change_stock_at_once(api: Api, stock: int) -> None:
     sold = sum(reply.ok for reply in replies)
     if (sold, left) != (stock, 0):
         fail(f"of {stock} pieces {sold} were sold, and {left} are left.", why)
+    answered = [reply.object().get("stock") for reply in replies if reply.ok]
+    if answered and 0 not in answered:
+        told = (
+            "the answer is the product as it was read before the change: session.refresh(product)."
+        )
+        fail(f"the last piece was sold, and the stocks in the answers are {answered}.", told)
     replies = api.at_once(8, lambda number: api.post(f"{path}/stock", {"change": number}))
     for reply in replies:
         reply.expect(200, 201, *[422] * reply.asked.endswith(": 0}"), why=why)
@@ -366,6 +409,16 @@ def test_product_at_the_bounds(api: Api, price: str, stock: int) -> None:
 
 
 @pytest.mark.step(4)
+def test_product_without_stock(api: Api) -> None:
+    """POST /products without a stock stores a product that is out of stock, or answers 422."""
+    sent = a_product(api)
+    del sent["stock"]
+    reply = api.post("/products", sent).expect(201, 200, 422, 400)
+    if reply.ok:
+        reply.has("the stock has another default than 0: there is what nobody sent.", stock=0)
+
+
+@pytest.mark.step(4)
 def test_stock_that_grows_too_large(api: Api) -> None:
     """POST /products/{id}/stock refuses a change that leads beyond 2147483647."""
     path = f"/products/{create(api, '/products', a_product(api, stock=5))}"
@@ -379,7 +432,7 @@ def test_stock_that_grows_too_large(api: Api) -> None:
 @pytest.mark.step(4)
 @pytest.mark.parametrize("name", [NUL, "\x00Ada", "A\x00da"], ids=["end", "begin", "middle"])
 def test_text_with_nul(api: Api, name: str) -> None:
-    """A name or an address with the character NUL is answered 422."""
+    """A name or an address with the character NUL is answered 422, a password is no 5xx."""
     why = "nobody looks for NUL in this text: an AfterValidator in each input class."
     for reply in (
         api.post("/users", a_user(name=name)),
@@ -388,6 +441,9 @@ def test_text_with_nul(api: Api, name: str) -> None:
         api.post("/products", a_product(api) | {"name": name}),
     ):
         invalid(reply, why={"": why, "NUL": why})
+    reply = api.post("/users", a_user(password=f"{name} 1234567"))
+    why = "bcrypt takes no NUL: refuse it, or hash with argon2."
+    invalid(reply, 201, 200, why={"": why, "ValueError": why})
 
 
 @pytest.mark.step(4)

@@ -606,4 +606,75 @@ async def read_product(request):
         },
         "says": "FastAPI's own answer repeats the input",
     },
+    {
+        "name": "changes of a hundred at most",
+        "step": 3,
+        "base": "tests/right/ex15_sqlalchemy.py",
+        "replace": {
+            "change: int = Field(ge=-LARGEST, le=LARGEST)": "change: int = Field(ge=-LARGEST, le=100)",
+        },
+        "says": "it may grow to 1000",
+    },
+    {
+        "name": "999 pieces at most",
+        "step": 3,
+        "base": "tests/right/ex15_sqlalchemy.py",
+        "replace": {
+            "room = Product.stock.between(max(0, -data.change), LARGEST - max(0, data.change))": "room = Product.stock.between(max(0, -data.change), 999 - max(0, data.change))",
+        },
+        "says": "it may grow to 1000",
+    },
+    {
+        "name": "a hash that takes no NUL",
+        "step": 4,
+        "base": "tests/right/ex15_sqlalchemy.py",
+        "replace": {
+            """    salt = secrets.token_bytes(16)
+""": "    if '\\0' in data.password:\n        raise ValueError('bcrypt takes no NUL')\n    salt = secrets.token_bytes(16)\n",
+        },
+        "says": "bcrypt takes no NUL",
+    },
+    {
+        "name": "password stored as it is",
+        "step": 1,
+        "base": "tests/right/ex15_sqlalchemy.py",
+        "replace": {
+            'stored = f"{salt.hex()}:{hashed.hex()}"': "stored = data.password",
+        },
+        "says": "the database holds the password itself",
+    },
+    {
+        "name": "hash not stored",
+        "step": 1,
+        "base": "tests/right/ex15_sqlalchemy.py",
+        "replace": {
+            "password_hash=stored": 'password_hash=""',
+        },
+        "says": "holds nothing of the password",
+    },
+    {
+        "name": "product as it was read",
+        "step": 3,
+        "replace": {
+            "    session.refresh(product)\n    return product": "    return product",
+        },
+        "says": "as it was read before the change",
+    },
+    {
+        "name": "one piece by default",
+        "step": 4,
+        "base": "tests/right/ex15_sqlalchemy.py",
+        "replace": {
+            "stock: int = Field(0, ge=0": "stock: int = Field(1, ge=0",
+        },
+        "says": "there is what nobody sent",
+    },
+    {
+        "name": "422 without a sentence",
+        "step": 4,
+        "replace": {
+            'JSONResponse({"detail": told}, 422)': 'JSONResponse({"fields": told}, 422)',
+        },
+        "says": "no sentence under",
+    },
 ]
