@@ -274,4 +274,63 @@ engine = create""",
         },
         "says": "the type counts",
     },
+    {
+        "name": "what was asked for is the answer",
+        "step": 2,
+        "base": "tests/right/ex16_sqlalchemy.py",
+        "replace": {
+            '@app.post("/items/find", response_model=list[DocumentOut])': '@app.post("/items/find")',
+            "    return db.scalars(query.where(*[condition(*item) for item in wanted.items()])).all()": "    return [{'id': d.id, 'data': wanted} for d in db.scalars(query.where(*[condition(*item) for item in wanted.items()]))]",
+        },
+        "says": "not the stored items",
+    },
+    {
+        "name": "the change answers no id",
+        "step": 5,
+        "base": "tests/right/ex16_sqlalchemy.py",
+        "replace": {
+            '@app.patch("/items/{item_id}", response_model=DocumentOut)': '@app.patch("/items/{item_id}")',
+            """    document.data = {**document.data, **changes}
+    db.commit()
+    return document""": """    document.data = {**document.data, **changes}
+    db.commit()
+    return {'data': document.data}""",
+        },
+        "says": "its id included",
+    },
+    {
+        "name": "a path is also taken for a name",
+        "step": 3,
+        "base": "tests/right/ex16_sqlalchemy.py",
+        "replace": {
+            '    place = "$." + ".".join(': """    if len(names) > 1:
+        return or_(condition_inside(names, value), func.json_extract(Document.data, f'$."{path}"') == value)
+    return condition_inside(names, value)
+
+
+def condition_inside(names, value):
+    place = "$." + ".".join(""",
+            "import JSON, and_, ": "import JSON, and_, or_, ",
+        },
+        "says": "also taken for one name",
+    },
+    {
+        "name": "numbers compared as floats",
+        "step": 2,
+        "base": "tests/right/ex16_sqlalchemy.py",
+        "replace": {
+            "func.json_extract(Document.data, place) == value": "cast(func.json_extract(Document.data, place), Float) == float(value) if isinstance(value, int | float) else func.json_extract(Document.data, place) == value",
+            "import JSON, and_, ": "import JSON, Float, and_, cast, ",
+        },
+        "says": "compared as floats",
+    },
+    {
+        "name": "WHERE without a condition",
+        "step": 4,
+        "base": "tests/right/ex16_async.py",
+        "replace": {
+            'wheres = ["TRUE"]': "wheres = []",
+        },
+        "says": "WHERE stands alone",
+    },
 ]
