@@ -206,4 +206,20 @@ MISTAKES = [
         },
         "says": "no ORDER BY the id",
     },
+    {
+        "name": "users in a cache that one process empties",
+        "step": 2,
+        "base": "tests/right/ex07_sqlalchemy.py",
+        "replace": {
+            "app = FastAPI()": "app = FastAPI()\ncache = {}",
+            "    return find(db, user_id)\n": """    if user_id not in cache:
+        cache[user_id] = UserOut.model_validate(find(db, user_id))
+    return cache[user_id]
+""",
+            "        user.deleted_at, user.is_active = func.now(), False\n": """        user.deleted_at, user.is_active = func.now(), False
+        cache.pop(user_id, None)
+""",
+        },
+        "says": "remembered in memory",
+    },
 ]
