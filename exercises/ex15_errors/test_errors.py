@@ -386,7 +386,7 @@ def test_value_that_no_column_holds(api: Api, path: str, field: str) -> None:
         why: Why = {2: UNBOUNDED, "OverflowError": UNBOUNDED, "out of range": UNBOUNDED}
         if value in ("NaN", "Infinity", "-Infinity", "1e400") or "ud" in value:
             why = {2: UNBOUNDED, "": CANNOT_BE_WRITTEN}
-        more = {"category_id": (404,), "change": (409,)}.get(field, ())
+        more = {"category_id": (404, 409), "change": (409,)}.get(field, ())
         invalid(reply, *more, why=why)
 
 
