@@ -439,7 +439,7 @@ def test_a_statement_that_takes_too_long_is_503(
 def test_a_full_disk_is_503_until_there_is_room(url: str, tmp_path: Path) -> None:
     """A limit for the size of files stands for the disk: SQLite can write no further."""
     post = {"title": "A long post", "content": "x" * 20_000}
-    with server_process(url) as (process, address), httpx.Client(base_url=address) as client:
+    with server_process(url) as (process, address, _), httpx.Client(base_url=address) as client:
         assert client.post("/posts", json=post).status_code == 201
         size = sum(Path(str(parse_url(url).database) + end).stat().st_size for end in ("", "-wal"))
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
@@ -625,7 +625,7 @@ def test_five_hundred_clients_at_once_all_get_an_answer(url: str) -> None:
         b"Content-Type: application/json\r\nContent-Length: 10",
         b'{"age": 7}',
     )
-    with server_process(url) as (process, address), httpx.Client(base_url=address) as client:
+    with server_process(url) as (process, address, _), httpx.Client(base_url=address) as client:
         new_user(client)
         before = memory_of(process.pid)
 
@@ -661,7 +661,7 @@ def answers(address: str) -> bool:
 @pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
 def test_a_server_that_is_told_to_end_finishes_what_it_began(url: str) -> None:
     options = ("--workers", "2", "--timeout-graceful-shutdown", "5")
-    with server_process(url, *options, **SHORT) as (process, address):
+    with server_process(url, *options, **SHORT) as (process, address, _):
         wait_until(lambda: answers(address), 30)  # the first worker's imports take a while
         emails: set[str] = set()
         under_way, told = threading.Event(), threading.Event()

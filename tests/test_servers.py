@@ -17,9 +17,10 @@ from desk import ROOT, Desk
 def test_postgres_with_one_command(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     for user in (1, 2):  # the second start finds the data of the first
-        desk.server = desk.popen("exec python postgres.py")
+        desk.run("python postgres.py")
         printed = desk.read_until("Ctrl-C stops it.")
-        server, desk.server = desk.server, None
+        server, rest, desk.server = desk.server, desk.printed, None
+        assert server
         try:
             (line,) = re.findall(r"in a file \.env +(DATABASE_URL=.+)", printed)
             assert f"export DATABASE_URL='{line.partition('=')[2]}'" in printed
@@ -33,8 +34,9 @@ def test_postgres_with_one_command(tmp_path: Path) -> None:
             desk.stop()
         finally:
             desk.stop()
-            server.terminate()
-            assert "PostgreSQL stops." in server.communicate(timeout=60)[0]
+            with server:
+                server.terminate()
+                assert "PostgreSQL stops." in "".join(rest)
             assert server.returncode == 0
 
 
