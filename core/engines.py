@@ -115,7 +115,8 @@ def variables_for(url: URL, settings: Settings, *, write: bool) -> dict[str, str
         case "mysql":
             # MySQL takes what is between /*M! and */ for a comment.
             limits = f"max_statement_time = {limit}, idle_transaction_timeout = {limit}"
-            variables = {"innodb_lock_wait_timeout": f"{seconds} /*M!, {limits} */"}
+            locks = f"{seconds}, lock_wait_timeout = {seconds}"  # of a row, and of a table
+            variables = {"innodb_lock_wait_timeout": f"{locks} /*M!, {limits} */"}
         case _:
             variables = {}
     # In `options` PostgreSQL's own clients say what to set, in `init_command` MariaDB's.

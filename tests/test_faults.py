@@ -217,8 +217,11 @@ def own_server() -> Iterator[OwnServer]:
         yield own
 
 
-def test_a_postgresql_that_hangs_is_503_within_the_bound(own_server: OwnServer) -> None:
+def test_a_postgresql_that_hangs_is_503_within_the_bound(
+    own_server: OwnServer, caplog: pytest.LogCaptureFixture
+) -> None:
     with serve(as_text(own_server.url), **SHORT) as client:
+        logging.getLogger("uvicorn.error").addHandler(caplog.handler)
         user = new_user(client)["id"]
         client.get(f"/users/{user}")
         with own_server.hanging():
@@ -231,6 +234,7 @@ def test_a_postgresql_that_hangs_is_503_within_the_bound(own_server: OwnServer) 
             assert {status for status, _ in answers} == {503}
             assert max(seconds for _, seconds in answers) < BOUND
             assert answers[-1][1] < 2, "/health took too long"
+            assert "503 GET /health: no answer within 1 s" in caplog.text
         wait_until(lambda: client.get(f"/users/{user}").status_code == 200, 2)
         wait_until(lambda: client.patch(f"/users/{user}", json={"age": 5}).status_code == 200, 2)
         wait_until(lambda: client.get("/health").status_code == 200, 2)
@@ -402,6 +406,27 @@ def test_a_locked_row_bounds_everyones_wait(url: str, dialect: str) -> None:
         assert client.patch("/users/1", json={"age": 8}).status_code == 200
 
 
+@pytest.mark.parametrize("dialect", SERVERS)
+def test_a_locked_table_is_503_after_the_lock_timeout(url: str, dialect: str) -> None:
+    """As somebody's ALTER TABLE locks it: for readers too."""
+    lock = {
+        "postgresql": "LOCK TABLE users IN ACCESS EXCLUSIVE MODE",
+        "mysql": "LOCK TABLES users WRITE",
+    }[dialect]
+    with serve(url, DATABASE_LOCK_TIMEOUT="1", REQUEST_TIMEOUT="20") as client:
+        new_user(client)
+        with migration_engine(parse_url(url)).connect() as other:
+            other.exec_driver_sql(lock)
+            answers = ask_all(
+                client,
+                *(("GET", path, None) for path in ("/users/1", "/async/users/1")),
+                ("PATCH", "/users/1", {"age": 7}),
+            )
+        assert {status for status, _ in answers} == {503}
+        assert max(seconds for _, seconds in answers) < BOUND
+        assert client.patch("/users/1", json={"age": 8}).status_code == 200
+
+
 def test_a_statement_that_takes_too_long_is_503(
     url: str, dialect: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -500,6 +525,7 @@ def test_a_file_that_is_no_database_any_more_acknowledges_nothing(
             assert seconds < BOUND
             assert f"500 {method} {path}: " in caplog.text
         assert client.get("/health").status_code == 503
+        assert "503 GET /health: " in caplog.text
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
