@@ -283,8 +283,6 @@ def test_a_list_shows_the_first_ten_comments_of_each_post(client: httpx.Client) 
         client.post(f"/posts/{ids[0]}/comments", json={"body": f"Comment {n}"})
     client.post(f"/posts/{ids[1]}/comments", json={"body": "The last comment"})
     first, second = client.get("/posts/with-comments").json()
-    assert [comment["body"] for comment in first["comments"]] == [
-        f"Comment {n}" for n in range(10)
-    ]
+    assert [comment["body"] for comment in first["comments"]] == [f"Comment {n}" for n in range(10)]
     assert [comment["body"] for comment in second["comments"]] == ["The last comment"]
     assert len(client.get("/posts/1/comments?skip=10").json()) == 1

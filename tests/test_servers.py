@@ -60,6 +60,16 @@ def test_containers_name_what_there_is() -> None:
     assert f"FROM python:{sys.version_info.major}." in docker
 
 
+def test_commands_for_servers_bound_their_end_and_their_load() -> None:
+    """Without the first, half a request that never goes on can hold a server that is to end."""
+    files = [(ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "Dockerfile")]
+    commands = re.findall(r"uvicorn app:app .*?(?:--workers|--host 0).*?$", "\n".join(files), re.M)
+    assert len(commands) >= 3
+    for command in commands:
+        assert "--timeout-graceful-shutdown" in command, command
+        assert "--limit-concurrency" in command, command
+
+
 @pytest.mark.parametrize("setting", ["true", "false"])
 def test_log_tells_of_connections_if_asked(tmp_path: Path, setting: str) -> None:
     code = (
