@@ -93,6 +93,10 @@ def options_for(url: URL, settings: Settings, *, write: bool) -> dict[str, Any]:
             }
         case "mysql":
             options["connect_args"] = {"connect_timeout": seconds}
+            if url.get_driver_name() != "aiomysql":  # whose waits end when their task is cancelled
+                # A thread would wait for ever for the answer to its login, and keep its place.
+                limit = settings.request_timeout
+                options["connect_args"] |= {"read_timeout": limit, "write_timeout": limit}
             options["isolation_level"] = "READ COMMITTED"  # as PostgreSQL has it by default
     if not write:
         options |= {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}

@@ -29,11 +29,12 @@ from fastapi.responses import StreamingResponse
 
 from app import lifespan
 from conftest import DIALECTS, ROOT, as_text, migrate, new_post, new_user, serve, server_process
+from core import schema
 from core.errors import HANDLERS
 from core.middleware import Limits
 from core.routing import DatabaseRoute
 from core.schema import migration_engine, prepare_schema
-from core.settings import parse_url
+from core.settings import StartupError, parse_url
 from database import Db, ReadDb
 
 SHORT = {"DATABASE_LOCK_TIMEOUT": "1", "REQUEST_TIMEOUT": "2"}
@@ -73,7 +74,10 @@ def ask_all(client: httpx.Client, *requests: tuple[str, str, Any]) -> list[tuple
 
 
 class Proxy:
-    """Stands between app and database, and swallows everything when it is told to."""
+    """Stands between app and database, and swallows everything when it is told to.
+
+    As with a firewall that has forgotten them, connections of that time stay silent for ever.
+    """
 
     def __init__(self, server: sa.URL) -> None:
         self.server = server
@@ -98,7 +102,7 @@ class Proxy:
     def accept(self) -> None:
         """Serve every client in a thread."""
         while not self.ends.is_set():
-            if select.select([self.listener], [], [], 0.05)[0] and not self.swallows.is_set():
+            if select.select([self.listener], [], [], 0.05)[0]:
                 client = self.listener.accept()[0]
                 threading.Thread(target=self.forward, args=(client,), daemon=True).start()
         self.listener.close()
@@ -108,10 +112,10 @@ class Proxy:
         with client, self.connect() as server, suppress(OSError):
             other = {client: server, server: client}
             while not self.ends.is_set():
-                for source in select.select(list(other), [], [], 0.05)[0]:
-                    if self.swallows.is_set():
-                        self.ends.wait(0.05)
-                        continue
+                readable = select.select(list(other), [], [], 0.05)[0]
+                if self.swallows.is_set():
+                    self.ends.wait()
+                for source in readable:
                     data = source.recv(65536)
                     if not data:
                         return
@@ -149,6 +153,31 @@ def test_a_network_that_swallows_everything_is_503_within_the_bound(proxy: Proxy
         wait_until(lambda: client.get("/users/1").json()["age"] == 50, 2)
         wait_until(lambda: client.get("/async/users/1").status_code == 200, 2)
         wait_until(lambda: client.get("/health").status_code == 200, 2)
+
+
+@pytest.mark.parametrize("dialect", SERVERS)
+def test_a_start_on_a_database_that_does_not_answer_is_refused_in_time(
+    proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that waits for ever in its start does not end when it is told to, either."""
+    monkeypatch.setattr(schema, "PATIENCE", 1)
+    refused: list[StartupError] = []
+
+    def start() -> None:
+        try:
+            prepare_schema(parse_url(proxy.url))
+        except StartupError as error:
+            refused.append(error)
+
+    proxy.swallows.set()
+    starting = threading.Thread(target=start)
+    starting.start()
+    starting.join(BOUND)
+    in_time = not starting.is_alive()
+    proxy.ends.set()
+    starting.join()
+    assert in_time
+    assert "cannot be used: " in str(refused[0])
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> None:
