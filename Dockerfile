@@ -10,4 +10,4 @@ RUN useradd --create-home app && chown app /app
 USER app
 
 EXPOSE 8000
-CMD ["sh", "-c", "alembic upgrade head && exec uvicorn app:app --host 0.0.0.0"]
+CMD ["sh", "-c", "alembic upgrade head && exec uvicorn app:app --timeout-graceful-shutdown 8 --limit-concurrency 1000 --host 0.0.0.0"]

@@ -252,7 +252,8 @@ def deactivate_users(
 ) -> dict[str, int]:
     """Deactivate the users named in the body or, with `?days=`, those unchanged for so long."""
     if user_ids is None and days is None:
-        raise HTTPException(422, "Send user_ids, or days")
+        missing = {"type": "missing", "loc": ["body", "user_ids"], "msg": "Send user_ids, or days"}
+        raise HTTPException(422, [missing])
     return {"deactivated_count": crud.deactivate_users(db, user_ids, days)}
 
 
@@ -339,7 +340,7 @@ def read_posts(db: ReadDb, query: PostQuery, paginate: Paginate) -> Sequence[mod
 def read_posts_with_comments(
     db: ReadDb, query: ListQuery, paginate: Paginate
 ) -> Sequence[models.PostWithComments]:
-    """List posts with tags and the first 100 comments of each."""
+    """List posts with tags and the first ten comments of each."""
     return paginate(crud.list_posts_with_comments(db, query), query)
 
 

@@ -1,7 +1,7 @@
 """Where the data lives: the engines, and a session for each request."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import cache
 from time import perf_counter
 from typing import Annotated, Any, cast
@@ -10,11 +10,10 @@ from anyio import CapacityLimiter, move_on_after, to_thread
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import Engine, QueuePool, text
-from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from core.deadline import BusyError, Deadline
+from core.deadline import BusyError, probe
 from core.engines import close_async_engine, open_async_engine, open_engine
 from core.schema import prepare_schema
 from core.settings import Settings, parse_url, read_settings
@@ -66,7 +65,7 @@ class Database:
 
         It has a connection of its own, so that it does not wait for those who wait for a lock.
         """
-        with Deadline(1, "GET /health"), suppress(SQLAlchemyError):
+        with probe(1, "GET /health"):
             return await to_thread.run_sync(self._ping, limiter=self.limits[self.prober])
         return None
 

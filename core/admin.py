@@ -16,7 +16,6 @@ from pathlib import Path
 from secrets import compare_digest
 from time import monotonic
 from typing import Annotated, Any, ClassVar, get_args, get_origin
-from urllib.parse import urlsplit
 
 from fastapi import FastAPI, HTTPException
 from fastapi.concurrency import run_in_threadpool
@@ -119,13 +118,22 @@ def parse(input_class: type[models.Input], data: dict[str, Any]) -> Any:
 
     Of a row that is edited, only what was changed: somebody may have changed the rest since.
     """
-    before = json.loads(data.get("before") or "{}")
+    before = object_of(data.get("before"))
     values = {}
     for name, field in input_class.model_fields.items():
         text = "" if data[name] is None else data[name]
         if text != before.get(name, "") or (not before and text != ""):
             values[name] = value_of(field.annotation, text)
     return input_class.model_validate(values)
+
+
+def object_of(text: str | None) -> dict[str, Any]:
+    """Return the JSON object that is in a hidden field; an empty one if somebody has changed it."""
+    try:
+        value = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        value = {}
+    return value if isinstance(value, dict) else {}
 
 
 def value_of(annotation: Any, text: Any) -> Any:
@@ -484,7 +492,7 @@ class OnlyFromOurPages:
             await send(message)
 
         changes = scope["method"] not in ("GET", "HEAD")
-        if changes and urlsplit(headers.get("origin", "")).netloc != headers.get("host"):
+        if changes and headers.get("origin", "").partition("://")[2] != headers.get("host"):
             refusal = PlainTextResponse("This was not sent by a page of /admin.", 403)
             await refusal(scope, receive, send)
         else:

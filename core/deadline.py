@@ -3,8 +3,8 @@
 import asyncio
 import re
 import socket
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar, Token
 from time import monotonic
 from types import TracebackType
@@ -13,8 +13,9 @@ from urllib.parse import quote
 
 from psycopg import Error as PsycopgError
 from sqlalchemy import Engine, event
+from sqlalchemy.exc import SQLAlchemyError
 
-from core.logs import logger
+from core.logs import first_line, logger
 
 STATEMENT = 300  # characters of a slow statement that the log shows
 GRACE = 0.5  # seconds that a request has to answer after its connections were cut
@@ -76,6 +77,18 @@ class Deadline:
     def _cancel(self) -> None:
         self.passed = True
         self.task.cancel()
+
+
+@contextmanager
+def probe(seconds: float, name: str) -> Iterator[None]:
+    """Bound a look at the database; go on if it fails or takes longer, with a line in the log."""
+    with Deadline(seconds, name) as deadline:
+        try:
+            yield
+        except SQLAlchemyError as error:
+            logger.warning("503 %s: %s", name, first_line(error))
+    if deadline.passed:
+        logger.warning("503 %s: no answer within %s s", name, seconds)
 
 
 def watch_connections(engine: Engine) -> None:

@@ -93,6 +93,10 @@ def options_for(url: URL, settings: Settings, *, write: bool) -> dict[str, Any]:
             }
         case "mysql":
             options["connect_args"] = {"connect_timeout": seconds}
+            if url.get_driver_name() != "aiomysql":  # whose waits end when their task is cancelled
+                # A thread would wait for ever for the answer to its login, and keep its place.
+                limit = settings.request_timeout
+                options["connect_args"] |= {"read_timeout": limit, "write_timeout": limit}
             options["isolation_level"] = "READ COMMITTED"  # as PostgreSQL has it by default
     if not write:
         options |= {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
@@ -115,7 +119,8 @@ def variables_for(url: URL, settings: Settings, *, write: bool) -> dict[str, str
         case "mysql":
             # MySQL takes what is between /*M! and */ for a comment.
             limits = f"max_statement_time = {limit}, idle_transaction_timeout = {limit}"
-            variables = {"innodb_lock_wait_timeout": f"{seconds} /*M!, {limits} */"}
+            locks = f"{seconds}, lock_wait_timeout = {seconds}"  # of a row, and of a table
+            variables = {"innodb_lock_wait_timeout": f"{locks} /*M!, {limits} */"}
         case _:
             variables = {}
     # In `options` PostgreSQL's own clients say what to set, in `init_command` MariaDB's.

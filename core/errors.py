@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 import crud
 from core.deadline import BusyError
-from core.logs import logger
+from core.logs import first_line, logger
 
 
 class Error(BaseModel):
@@ -88,11 +88,6 @@ async def answer_database_error(request: Request, error: Exception) -> JSONRespo
     if not may_pass(error):
         raise error
     return answer_try_again(request, error, TRY_AGAIN)
-
-
-def first_line(error: Exception) -> str:
-    """Return what the database said, without the values that PostgreSQL adds in further lines."""
-    return str(getattr(error, "orig", error)).strip().partition("\n")[0]
 
 
 def answer_try_again(request: Request, error: Exception, detail: str) -> JSONResponse:

@@ -8,6 +8,11 @@ logger = logging.getLogger("uvicorn.error")
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
+def first_line(error: Exception) -> str:
+    """Return what the database said, without the values that PostgreSQL adds in further lines."""
+    return str(getattr(error, "orig", error)).strip().partition("\n")[0]
+
+
 def name_request(record: logging.LogRecord) -> bool:
     """Put the id of the request that runs at the end of a line."""
     if own_id := request_id.get():

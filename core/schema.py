@@ -22,7 +22,7 @@ from models import Base
 
 logger = logging.getLogger("uvicorn.error")
 
-PATIENCE = 10  # seconds that a start waits for others who use a SQLite file
+PATIENCE = 10  # seconds that a start waits for a server, or for others who use a SQLite file
 
 
 def alembic_config() -> Config:
@@ -33,9 +33,15 @@ def alembic_config() -> Config:
     return config
 
 
-def migration_engine(url: URL) -> Engine:
-    """Return an engine for migrations, which rebuild SQLite's tables: foreign keys are off."""
+def migration_engine(url: URL, patience: int | None = None) -> Engine:
+    """Return an engine for migrations, which rebuild SQLite's tables: foreign keys are off.
+
+    With `patience`, which only a start has, a server must answer within so many seconds.
+    """
     url, arguments = arguments_for(url)
+    limit = {"postgresql": "connect_timeout", "mysql": "read_timeout"}.get(url.get_backend_name())
+    if patience and limit and limit not in url.query:
+        arguments[limit] = patience
     if url.get_backend_name() == "postgresql":
         arguments.setdefault("prepare_threshold", None)  # PgBouncer may not know them
     engine = create_engine(url, poolclass=NullPool, connect_args=arguments)
@@ -46,10 +52,10 @@ def migration_engine(url: URL) -> Engine:
 
 
 @contextmanager
-def connect(url: URL) -> Iterator[Connection]:
+def connect(url: URL, patience: int | None = None) -> Iterator[Connection]:
     """Yield a connection for migrations; raises StartupError if the database cannot be used."""
     try:
-        connection = migration_engine(url).connect()
+        connection = migration_engine(url, patience).connect()
         connection.begin().rollback()  # SQLite looks into its file no sooner
     except StartupError:
         raise
@@ -99,7 +105,7 @@ def prepare_schema(url: URL, read_url: URL | None = None) -> None:
     """
     try:
         # One transaction: of several workers that start at once, one migrates, the others wait.
-        with connect(url) as connection, connection.begin():
+        with connect(url, PATIENCE) as connection, connection.begin():
             _prepare(connection, url)
         if url.get_backend_name() == "sqlite":
             _write_ahead(url)
@@ -133,7 +139,7 @@ def _check_read_url(url: URL) -> None:
     try:
         if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
             raise unusable(url, FileNotFoundError("there is no such file"))
-        with connect(url):
+        with connect(url, PATIENCE):
             return
     except StartupError as error:
         logger.warning("DATABASE_READ_URL: %s Statistics fail until it can.", error)

@@ -19,8 +19,9 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import date
 from itertools import groupby
 from pathlib import Path
+from queue import SimpleQueue
 from random import SystemRandom
-from typing import Any
+from typing import IO, Any
 from uuid import uuid4
 
 import httpx
@@ -241,11 +242,26 @@ def serve(
         thread.join()
 
 
+def lines_of(pipe: IO[str] | None) -> Iterator[str]:
+    """Return what a program prints; a thread reads it, as a program stops when its pipe is full."""
+    assert pipe
+    lines: SimpleQueue[str] = SimpleQueue()
+
+    def read() -> None:
+        with pipe:
+            for line in pipe:
+                lines.put(line)
+        lines.put("")
+
+    threading.Thread(target=read).start()
+    return iter(lines.get, "")
+
+
 @contextmanager
 def server_process(
     url: str, *options: str, **settings: str
-) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run uvicorn as its own process; yields it and its address once it answers."""
+) -> Iterator[tuple[subprocess.Popen[str], str, Iterator[str]]]:
+    """Run uvicorn as its own process; yields it, its address and its log once it listens."""
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "uvicorn", "app:app", "--port", str(port), *options],
@@ -256,16 +272,15 @@ def server_process(
         text=True,
         start_new_session=True,
     )
-    assert process.stderr is not None
-    with process, process.stderr:
-        for line in process.stderr:
-            if "Uvicorn running" in line:
-                break
+    log = lines_of(process.stderr)
+    with process:
         try:
-            yield process, f"http://127.0.0.1:{port}"
+            assert any("Uvicorn running" in line for line in log), "the server did not start"
+            yield process, f"http://127.0.0.1:{port}", log
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)  # its workers too
+            list(log)  # to its end
 
 
 @pytest.fixture

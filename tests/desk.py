@@ -4,9 +4,10 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from conftest import free_port
+from conftest import free_port, lines_of
 
 ROOT = Path(__file__).parent.parent
 
@@ -19,6 +20,7 @@ class Desk:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.server: subprocess.Popen[str] | None = None
+        self.printed: Iterator[str] = iter(())
         names = subprocess.run(
             ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
             cwd=ROOT,
@@ -64,15 +66,18 @@ class Desk:
 
     def start(self, command: str) -> None:
         """Start a server and wait until it answers."""
-        self.server = self.popen(f"exec {command} --port {self.port}")
+        self.run(f"{command} --port {self.port}")
         self.read_until("Application startup complete")
+
+    def run(self, command: str) -> None:
+        """Start what runs until it is stopped."""
+        self.server = self.popen(f"exec {command}")
+        self.printed = lines_of(self.server.stdout)
 
     def read_until(self, wanted: str) -> str:
         """Read what the server prints until a line has this in it; return all of it."""
-        assert self.server
-        assert self.server.stdout
         printed = ""
-        for line in self.server.stdout:
+        for line in self.printed:
             printed += line
             if wanted in line:
                 return printed
@@ -81,6 +86,7 @@ class Desk:
     def stop(self) -> None:
         """Press Ctrl-C."""
         if self.server:
-            self.server.terminate()
-            self.server.communicate(timeout=30)
+            with self.server:
+                self.server.terminate()
+                list(self.printed)  # to its end
             self.server = None

@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -28,6 +27,7 @@ from conftest import (
     as_text,
     free_port,
     initialize_as_mysql_8,
+    lines_of,
     migrate,
     new_order,
     new_post,
@@ -55,15 +55,13 @@ MARIADB = ["mysql"] if "mysql" in DIALECTS else []  # where TEST_MYSQL_URL is se
 def running(command: list[str], ready: str) -> Iterator[subprocess.Popen[str]]:
     """Run a program until the end of the block; it is ready when it has logged some words."""
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as program:
-        assert program.stderr
-        assert any(ready in line for line in program.stderr), f"{command[0]} did not start"
-        reader = threading.Thread(target=program.stderr.read)  # or its pipe would fill up
-        reader.start()
+        log = lines_of(program.stderr)
+        assert any(ready in line for line in log), f"{command[0]} did not start"
         try:
             yield program
         finally:
             program.terminate()
-            reader.join()
+            list(log)  # to its end
 
 
 @contextmanager

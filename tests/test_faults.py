@@ -29,11 +29,12 @@ from fastapi.responses import StreamingResponse
 
 from app import lifespan
 from conftest import DIALECTS, ROOT, as_text, migrate, new_post, new_user, serve, server_process
+from core import schema
 from core.errors import HANDLERS
 from core.middleware import Limits
 from core.routing import DatabaseRoute
 from core.schema import migration_engine, prepare_schema
-from core.settings import parse_url
+from core.settings import StartupError, parse_url
 from database import Db, ReadDb
 
 SHORT = {"DATABASE_LOCK_TIMEOUT": "1", "REQUEST_TIMEOUT": "2"}
@@ -73,7 +74,10 @@ def ask_all(client: httpx.Client, *requests: tuple[str, str, Any]) -> list[tuple
 
 
 class Proxy:
-    """Stands between app and database, and swallows everything when it is told to."""
+    """Stands between app and database, and swallows everything when it is told to.
+
+    As with a firewall that has forgotten them, connections of that time stay silent for ever.
+    """
 
     def __init__(self, server: sa.URL) -> None:
         self.server = server
@@ -98,7 +102,7 @@ class Proxy:
     def accept(self) -> None:
         """Serve every client in a thread."""
         while not self.ends.is_set():
-            if select.select([self.listener], [], [], 0.05)[0] and not self.swallows.is_set():
+            if select.select([self.listener], [], [], 0.05)[0]:
                 client = self.listener.accept()[0]
                 threading.Thread(target=self.forward, args=(client,), daemon=True).start()
         self.listener.close()
@@ -108,10 +112,10 @@ class Proxy:
         with client, self.connect() as server, suppress(OSError):
             other = {client: server, server: client}
             while not self.ends.is_set():
-                for source in select.select(list(other), [], [], 0.05)[0]:
-                    if self.swallows.is_set():
-                        self.ends.wait(0.05)
-                        continue
+                readable = select.select(list(other), [], [], 0.05)[0]
+                if self.swallows.is_set():
+                    self.ends.wait()
+                for source in readable:
                     data = source.recv(65536)
                     if not data:
                         return
@@ -149,6 +153,31 @@ def test_a_network_that_swallows_everything_is_503_within_the_bound(proxy: Proxy
         wait_until(lambda: client.get("/users/1").json()["age"] == 50, 2)
         wait_until(lambda: client.get("/async/users/1").status_code == 200, 2)
         wait_until(lambda: client.get("/health").status_code == 200, 2)
+
+
+@pytest.mark.parametrize("dialect", SERVERS)
+def test_a_start_on_a_database_that_does_not_answer_is_refused_in_time(
+    proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that waits for ever in its start does not end when it is told to, either."""
+    monkeypatch.setattr(schema, "PATIENCE", 1)
+    refused: list[StartupError] = []
+
+    def start() -> None:
+        try:
+            prepare_schema(parse_url(proxy.url))
+        except StartupError as error:
+            refused.append(error)
+
+    proxy.swallows.set()
+    starting = threading.Thread(target=start)
+    starting.start()
+    starting.join(BOUND)
+    in_time = not starting.is_alive()
+    proxy.ends.set()
+    starting.join()
+    assert in_time
+    assert "cannot be used: " in str(refused[0])
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> None:
@@ -217,8 +246,11 @@ def own_server() -> Iterator[OwnServer]:
         yield own
 
 
-def test_a_postgresql_that_hangs_is_503_within_the_bound(own_server: OwnServer) -> None:
+def test_a_postgresql_that_hangs_is_503_within_the_bound(
+    own_server: OwnServer, caplog: pytest.LogCaptureFixture
+) -> None:
     with serve(as_text(own_server.url), **SHORT) as client:
+        logging.getLogger("uvicorn.error").addHandler(caplog.handler)
         user = new_user(client)["id"]
         client.get(f"/users/{user}")
         with own_server.hanging():
@@ -231,6 +263,7 @@ def test_a_postgresql_that_hangs_is_503_within_the_bound(own_server: OwnServer) 
             assert {status for status, _ in answers} == {503}
             assert max(seconds for _, seconds in answers) < BOUND
             assert answers[-1][1] < 2, "/health took too long"
+            assert "503 GET /health: no answer within 1 s" in caplog.text
         wait_until(lambda: client.get(f"/users/{user}").status_code == 200, 2)
         wait_until(lambda: client.patch(f"/users/{user}", json={"age": 5}).status_code == 200, 2)
         wait_until(lambda: client.get("/health").status_code == 200, 2)
@@ -402,6 +435,39 @@ def test_a_locked_row_bounds_everyones_wait(url: str, dialect: str) -> None:
         assert client.patch("/users/1", json={"age": 8}).status_code == 200
 
 
+@pytest.mark.parametrize("dialect", SERVERS)
+def test_a_locked_table_is_503_after_the_lock_timeout(url: str, dialect: str) -> None:
+    """As somebody's ALTER TABLE locks it: for readers too."""
+    lock = {
+        "postgresql": "LOCK TABLE users IN ACCESS EXCLUSIVE MODE",
+        "mysql": "LOCK TABLES users WRITE",
+    }[dialect]
+    with serve(url, DATABASE_LOCK_TIMEOUT="1", REQUEST_TIMEOUT="20") as client:
+        new_user(client)
+        with migration_engine(parse_url(url)).connect() as other:
+            other.exec_driver_sql(lock)
+            answers = ask_all(
+                client,
+                *(("GET", path, None) for path in ("/users/1", "/async/users/1")),
+                ("PATCH", "/users/1", {"age": 7}),
+            )
+        assert {status for status, _ in answers} == {503}
+        assert max(seconds for _, seconds in answers) < BOUND
+        assert client.patch("/users/1", json={"age": 8}).status_code == 200
+
+
+def count_running(url: str, dialect: str, statement: str) -> int:
+    """Return how often a database is at work on a statement; of SQLite, whether it is locked."""
+    counting = {
+        "sqlite": "SELECT 0",
+        "postgresql": "SELECT count(*) FROM pg_stat_activity"
+        f" WHERE state = 'active' AND query = '{statement}'",
+        "mysql": f"SELECT count(*) FROM information_schema.processlist WHERE info = '{statement}'",
+    }[dialect]
+    with migration_engine(parse_url(url)).begin() as connection:
+        return int(connection.scalar(sa.text(counting)))
+
+
 def test_a_statement_that_takes_too_long_is_503(
     url: str, dialect: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -430,6 +496,7 @@ def test_a_statement_that_takes_too_long_is_503(
             answer, seconds = timed(lambda path=path: client.get(path))  # type: ignore[misc]
             assert answer.status_code == 503, path
             assert seconds < BOUND
+        wait_until(lambda: count_running(url, dialect, endless) == 0, 2)
     assert "503 GET /slow: " in caplog.text
     told = rf"GET /slow used a connection for \d\.\d s, [123]\.\d s of it for: {re.escape(endless)}"
     assert re.search(told, caplog.text)
@@ -439,7 +506,7 @@ def test_a_statement_that_takes_too_long_is_503(
 def test_a_full_disk_is_503_until_there_is_room(url: str, tmp_path: Path) -> None:
     """A limit for the size of files stands for the disk: SQLite can write no further."""
     post = {"title": "A long post", "content": "x" * 20_000}
-    with server_process(url) as (process, address), httpx.Client(base_url=address) as client:
+    with server_process(url) as (process, address, _), httpx.Client(base_url=address) as client:
         assert client.post("/posts", json=post).status_code == 201
         size = sum(Path(str(parse_url(url).database) + end).stat().st_size for end in ("", "-wal"))
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
@@ -500,6 +567,7 @@ def test_a_file_that_is_no_database_any_more_acknowledges_nothing(
             assert seconds < BOUND
             assert f"500 {method} {path}: " in caplog.text
         assert client.get("/health").status_code == 503
+        assert "503 GET /health: " in caplog.text
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
@@ -625,7 +693,7 @@ def test_five_hundred_clients_at_once_all_get_an_answer(url: str) -> None:
         b"Content-Type: application/json\r\nContent-Length: 10",
         b'{"age": 7}',
     )
-    with server_process(url) as (process, address), httpx.Client(base_url=address) as client:
+    with server_process(url) as (process, address, _), httpx.Client(base_url=address) as client:
         new_user(client)
         before = memory_of(process.pid)
 
@@ -661,7 +729,7 @@ def answers(address: str) -> bool:
 @pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
 def test_a_server_that_is_told_to_end_finishes_what_it_began(url: str) -> None:
     options = ("--workers", "2", "--timeout-graceful-shutdown", "5")
-    with server_process(url, *options, **SHORT) as (process, address):
+    with server_process(url, *options, **SHORT) as (process, address, _):
         wait_until(lambda: answers(address), 30)  # the first worker's imports take a while
         emails: set[str] = set()
         under_way, told = threading.Event(), threading.Event()

@@ -199,8 +199,8 @@ def test_the_books_are_right_after_random_histories(
     number = 200 if request.config.getoption("--all-proofs") else 5
     first = 1000 * int(request.config.getoption("--sample"))
     with (
-        server_process(url) as (_, one),
-        server_process(url) as (_, two),
+        server_process(url) as (_, one, _),
+        server_process(url) as (_, two, _),
         httpx.Client(base_url=one) as client,
     ):
         for seed in range(first, first + number):

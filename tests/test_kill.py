@@ -20,7 +20,7 @@ def post_until_killed(
     """Post from eight threads, kill the server, return the acknowledged answers by their name."""
     answers: dict[str, Any] = {}
     reached = threading.Event()
-    with server_process(url) as (process, address):
+    with server_process(url) as (process, address, _):
 
         def work(worker: int) -> None:
             with httpx.Client(base_url=address) as client:

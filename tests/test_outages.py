@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from conftest import as_text, new_product, new_user, server_process
-from test_faults import SHORT, OwnServer, start_server, wait_until
+from test_faults import SHORT, OwnServer, start_server
 from test_histories import History, check
 
 WHOLE = {"DATABASE_LOCK_TIMEOUT": "5", "REQUEST_TIMEOUT": "10"}  # the defaults
@@ -93,16 +93,16 @@ def test_outages_under_load_lose_nothing_and_answer_in_time(
     whole = request.config.getoption("--all-proofs")
     settings, pause, hang = (WHOLE, 7.5, 20.0) if whole else (SHORT, 2.5, 5.0)
     bound = int(settings["REQUEST_TIMEOUT"]) + 2  # the grace, and what a busy machine adds
-    log: list[str] = []
     failures: list[BaseException] = []
     with (
         start_server() as database,
-        server_process(as_text(database.url), "--workers", "2", **settings) as (process, address),
-        httpx.Client(base_url=address, timeout=60) as client,
+        server_process(as_text(database.url), "--workers", "2", **settings) as server,
+        httpx.Client(base_url=server[1], timeout=60) as client,
     ):
-        reader = threading.Thread(target=lambda: log.extend(process.stderr or ()))
-        reader.start()
-        wait_until(lambda: sum("startup complete" in line for line in log) == 2, 60)
+        process, address, lines = server
+        log: list[str] = []
+        while sum("startup complete" in line for line in log) < 2:
+            log.append(next(lines))
         load = Load(address)
         load.users = [new_user(client)["id"] for _ in range(3)]
         load.products = [new_product(client, stock=load.stock)["id"] for _ in range(3)]
@@ -118,7 +118,7 @@ def test_outages_under_load_lose_nothing_and_answer_in_time(
         check(as_text(database.url), load, client)
         process.terminate()
         process.wait(30)
-        reader.join()
+        log += lines
     first = [load.first_success_after(moment) for moment in back]
     longest = max(end - start for start, end, _ in load.answers)
     print(

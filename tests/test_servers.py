@@ -17,9 +17,10 @@ from desk import ROOT, Desk
 def test_postgres_with_one_command(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     for user in (1, 2):  # the second start finds the data of the first
-        desk.server = desk.popen("exec python postgres.py")
+        desk.run("python postgres.py")
         printed = desk.read_until("Ctrl-C stops it.")
-        server, desk.server = desk.server, None
+        server, rest, desk.server = desk.server, desk.printed, None
+        assert server
         try:
             (line,) = re.findall(r"in a file \.env +(DATABASE_URL=.+)", printed)
             assert f"export DATABASE_URL='{line.partition('=')[2]}'" in printed
@@ -33,8 +34,9 @@ def test_postgres_with_one_command(tmp_path: Path) -> None:
             desk.stop()
         finally:
             desk.stop()
-            server.terminate()
-            assert "PostgreSQL stops." in server.communicate(timeout=60)[0]
+            with server:
+                server.terminate()
+                assert "PostgreSQL stops." in "".join(rest)
             assert server.returncode == 0
 
 
@@ -56,6 +58,16 @@ def test_containers_name_what_there_is() -> None:
         assert any(Path(needed).match(name) for names in copied for name in names.split()), needed
     assert json.loads(re.findall(r"^CMD (.+)", docker, re.M)[0])[2].endswith("--host 0.0.0.0")
     assert f"FROM python:{sys.version_info.major}." in docker
+
+
+def test_commands_for_servers_bound_their_end_and_their_load() -> None:
+    """Without the first, half a request that never goes on can hold a server that is to end."""
+    files = [(ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "Dockerfile")]
+    commands = re.findall(r"uvicorn app:app .*?(?:--workers|--host 0).*?$", "\n".join(files), re.M)
+    assert len(commands) >= 3
+    for command in commands:
+        assert "--timeout-graceful-shutdown" in command, command
+        assert "--limit-concurrency" in command, command
 
 
 @pytest.mark.parametrize("setting", ["true", "false"])

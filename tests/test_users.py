@@ -426,7 +426,11 @@ def test_deactivate_users_who_were_not_changed(client: httpx.Client, url: str) -
         answer = client.patch(f"/users/bulk/deactivate?days={days}")
         assert answer.json() == {"deactivated_count": count}
     assert client.get("/users/2").json()["is_active"] is True
-    assert client.patch("/users/bulk/deactivate").status_code == 422
+    neither = client.patch("/users/bulk/deactivate")
+    assert (neither.status_code, neither.json()["detail"][0]["msg"]) == (
+        422,
+        "Send user_ids, or days",
+    )
     assert client.patch("/users/bulk/deactivate?days=-1").status_code == 422
 
 
