@@ -340,7 +340,7 @@ def read_posts(db: ReadDb, query: PostQuery, paginate: Paginate) -> Sequence[mod
 def read_posts_with_comments(
     db: ReadDb, query: ListQuery, paginate: Paginate
 ) -> Sequence[models.PostWithComments]:
-    """List posts with tags and the first ten comments of each."""
+    """List posts with tags and the first 30 comments of each."""
     return paginate(crud.list_posts_with_comments(db, query), query)
 
 

@@ -65,7 +65,7 @@ from models import (
 
 logger = logging.getLogger("uvicorn.error")
 Values = Mapping[str, Any]
-MAX_COMMENTS = 10  # of each post in a list
+MAX_COMMENTS = 30  # of each post in a list
 BATCH = 1000  # values in one IN (…), which databases limit
 
 
@@ -591,7 +591,7 @@ def list_comments(db: Session, post_id: int, query: models.KeysetPagination) -> 
 # ── Categories ───────────────────────────────────────────────────────────────────────────────────
 
 FILTERS[Category] = {"after_id": col(Category.id) > bindparam("after_id")}
-MAX_TREE = 1000
+MAX_TREE = 2000
 MAX_DEPTH = 50  # JSON nested without a bound could not be written
 
 

@@ -277,12 +277,12 @@ def test_fields_have_the_order_of_the_contract(client: httpx.Client) -> None:
     assert list(details["items"][0]["product"]) == product
 
 
-def test_a_list_shows_the_first_ten_comments_of_each_post(client: httpx.Client) -> None:
+def test_a_list_shows_the_first_30_comments_of_each_post(client: httpx.Client) -> None:
     ids = [new_post(client, title=title)["id"] for title in ("First", "Second")]
-    for n in range(11):
+    for n in range(31):
         client.post(f"/posts/{ids[0]}/comments", json={"body": f"Comment {n}"})
     client.post(f"/posts/{ids[1]}/comments", json={"body": "The last comment"})
     first, second = client.get("/posts/with-comments").json()
-    assert [comment["body"] for comment in first["comments"]] == [f"Comment {n}" for n in range(10)]
+    assert [comment["body"] for comment in first["comments"]] == [f"Comment {n}" for n in range(30)]
     assert [comment["body"] for comment in second["comments"]] == ["The last comment"]
-    assert len(client.get("/posts/1/comments?skip=10").json()) == 1
+    assert len(client.get("/posts/1/comments?skip=30").json()) == 1
