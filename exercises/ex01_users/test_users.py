@@ -269,10 +269,8 @@ def test_request_closes_its_session(api: Api, method: str, path: str) -> None:
 
 def at_least(api: Api, number: int) -> list[int]:
     """Create users until there are so many; give the ids of all."""
-    missing = number - len(api.list_all("/users", limit=10))
-    for _ in range(missing):
-        create(api)
-    return [row["id"] for row in api.list_all("/users", limit=10)]
+    ids = [row["id"] for row in api.list_all("/users", limit=10)]
+    return ids + [create(api)["id"] for _ in range(number - len(ids))]
 
 
 def create_out_of_order(api: Api, count: int) -> list[dict[str, Any]]:
@@ -292,8 +290,8 @@ def create_out_of_order(api: Api, count: int) -> list[dict[str, Any]]:
 @pytest.mark.step(3)
 def test_list_users(api: Api) -> None:
     """GET /users lists the users as they were answered, each once, in every process."""
-    for process in (api, api.second()):
-        users = create_out_of_order(api, 12)
+    for process, count in ((api, 12), (api.second(), 3)):
+        users = create_out_of_order(api, count)
         listed = process.list_all("/users")
         for user in users:
             rows = [row for row in listed if row["id"] == user["id"]]
@@ -306,7 +304,7 @@ def test_list_users(api: Api) -> None:
 @pytest.mark.step(3)
 def test_list_users_ordered_by_id(api: Api) -> None:
     """GET /users is ordered by id, also after an update."""
-    first = create_out_of_order(api, 12)[0]
+    first = create_out_of_order(api, 6)[0]
     # PostgreSQL moves an updated row; PATCH itself is checked in step 4.
     api.patch(path_of(first), {"city": "Paris"})
     ids = [row["id"] for row in api.list_all("/users")]
