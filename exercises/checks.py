@@ -83,6 +83,11 @@ def unique(stem: str) -> str:
     return f"{stem}{uuid4().hex[:10]}"
 
 
+def one_letter() -> str:
+    """Choose a name of one letter, one of twenty thousand that have no case."""
+    return chr(0x4E00 + uuid4().int % 20_000)
+
+
 def same(expected: Any, got: Any) -> bool:
     """Compare as JSON means it: true is not 1, at any depth; Decimal('9.90') is 9.9 and "9.90"."""
     if isinstance(expected, Decimal):

@@ -3,6 +3,7 @@
 Each row of its table "What changed, what was wrong" has a name; the test of that name shows it.
 """
 
+import asyncio
 import gc
 import importlib
 import re
@@ -344,9 +345,11 @@ def test_returning(engine: sa.Engine) -> None:
         assert db.scalars(statement).one().email == "new@example.com"
 
 
-@pytest.mark.anyio
-async def test_joinedload_in_async(engine: sa.Engine) -> None:
-    url = engine.url.set(drivername="sqlite+aiosqlite")
+def test_joinedload_in_async(engine: sa.Engine) -> None:
+    asyncio.run(load_in_async(engine.url.set(drivername="sqlite+aiosqlite")))
+
+
+async def load_in_async(url: sa.URL) -> None:
     async_engine = create_async_engine(url)
     async with AsyncSession(async_engine) as db:
         joined = sa.select(User).options(orm.joinedload(User.posts))

@@ -20,6 +20,7 @@ from exercises.runner import Server
 
 PRELUDE = """
 import os
+import sqlite3
 import threading
 from fastapi import FastAPI, HTTPException
 from fastapi.responses import JSONResponse
@@ -217,6 +218,40 @@ def test_kill_during_gives_the_answer_when_nothing_was_committed(serve: Serve) -
     assert answer
     assert answer.status == 200
     assert api.get("/rows").body == []
+
+
+def test_sqlite_does_not_wait_for_the_disk(serve: Serve) -> None:
+    api = serve(
+        """
+@app.get("/sync")
+def sync_route():
+    with engine.connect() as connection:
+        return connection.scalar(text("PRAGMA synchronous"))
+
+
+@app.get("/async")
+async def async_route():
+    async with async_engine.connect() as connection:
+        return await connection.scalar(text("PRAGMA synchronous"))
+
+
+class Busy(sqlite3.Connection):
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.execute("BEGIN")
+
+
+@app.get("/in-a-transaction")
+def in_a_transaction():
+    with create_engine(url, connect_args={"factory": Busy}).connect() as connection:
+        return connection.scalar(text("PRAGMA synchronous"))
+"""
+    )
+
+    off, full = 0, 2
+    assert api.get("/sync").expect(200).body == off
+    assert api.get("/async").expect(200).body == off
+    assert api.get("/in-a-transaction").expect(200).body == full
 
 
 def test_restart_keeps_the_database(serve: Serve) -> None:

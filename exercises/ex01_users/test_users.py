@@ -34,6 +34,7 @@ NOT_UNIQUE = (
     "nothing in the database keeps a second one out: the column has no unique=True, or its "
     "IntegrityError is not caught."
 )
+FIRST_ID = "a bound refuses the smallest id that there is: ge=1 and not gt=1."
 AS_IT_CAME = "the address is compared as it came: POST and PATCH both have to tidy it before."
 ONLY_HERE = f"the taken addresses are known to the process that stored them: {IN_ONE_PROCESS}"
 BOUNDS: dict[int | str, str] = {
@@ -192,9 +193,17 @@ def test_read_user(api: Api) -> None:
 
 
 @pytest.mark.step(2)
+def test_first_user(api: Api) -> None:
+    """The user with the id 1 is like any other."""
+    create(api)
+    # Only on a database that was empty is it certain that nobody has deleted it.
+    api.get("/users/1").expect(200, 404, why={422: FIRST_ID})
+
+
+@pytest.mark.step(2)
 def test_user_is_stored_as_sent(api: Api) -> None:
     """A name is text: no sign in it means anything to the app."""
-    for text in AWKWARD_TEXTS:
+    for text in (*AWKWARD_TEXTS, "two  spaces"):
         user = create(api, name=f"{text}{text}", city=text)
         api.get(path_of(user)).expect(200).has("the text is changed on its way.", **user)
 
@@ -269,10 +278,8 @@ def test_request_closes_its_session(api: Api, method: str, path: str) -> None:
 
 def at_least(api: Api, number: int) -> list[int]:
     """Create users until there are so many; give the ids of all."""
-    missing = number - len(api.list_all("/users", limit=10))
-    for _ in range(missing):
-        create(api)
-    return [row["id"] for row in api.list_all("/users", limit=10)]
+    ids = [row["id"] for row in api.list_all("/users", limit=10)]
+    return ids + [create(api)["id"] for _ in range(number - len(ids))]
 
 
 def create_out_of_order(api: Api, count: int) -> list[dict[str, Any]]:
@@ -292,8 +299,8 @@ def create_out_of_order(api: Api, count: int) -> list[dict[str, Any]]:
 @pytest.mark.step(3)
 def test_list_users(api: Api) -> None:
     """GET /users lists the users as they were answered, each once, in every process."""
-    for process in (api, api.second()):
-        users = create_out_of_order(api, 12)
+    for process, count in ((api, 12), (api.second(), 3)):
+        users = create_out_of_order(api, count)
         listed = process.list_all("/users")
         for user in users:
             rows = [row for row in listed if row["id"] == user["id"]]
@@ -306,7 +313,7 @@ def test_list_users(api: Api) -> None:
 @pytest.mark.step(3)
 def test_list_users_ordered_by_id(api: Api) -> None:
     """GET /users is ordered by id, also after an update."""
-    first = create_out_of_order(api, 12)[0]
+    first = create_out_of_order(api, 6)[0]
     # PostgreSQL moves an updated row; PATCH itself is checked in step 4.
     api.patch(path_of(first), {"city": "Paris"})
     ids = [row["id"] for row in api.list_all("/users")]
@@ -433,6 +440,20 @@ def test_update_user_never_stores_null(api: Api, field: str) -> None:
 
 
 @pytest.mark.step(4)
+def test_update_user_with_null_as_age(api: Api) -> None:
+    """An explicit null for age breaks its rule, so it is a 422, or does no harm."""
+    user = create(api)
+    before = read(api, user)
+    why = (
+        "null reaches a column that takes none, and its IntegrityError is answered as if the "
+        "address were taken: let the update class refuse null."
+    )
+    reply = api.patch(path_of(user), {"age": None})
+    reply.expect(422, 400, 200, why={409: why, "NOT NULL": why, "null value": why})
+    same_row(before, api.get(path_of(user)), but=("age", "updated_at"))
+
+
+@pytest.mark.step(4)
 @BREAKS_A_RULE
 def test_update_user_refuses_invalid_input(api: Api, field: str, value: Any) -> None:
     """PATCH /users/{id} answers 422 to a value out of bounds, and changes nothing."""
@@ -448,7 +469,14 @@ def test_update_user_refuses_invalid_input(api: Api, field: str, value: Any) -> 
 def test_update_user_not_found(api: Api) -> None:
     """PATCH /users/{id} answers 404 when there is no such user."""
     why = "the row is changed without looking whether it is there."
-    api.patch(f"/users/{NO_SUCH_ID}", {"age": 37}).expect(404, why=why)
+    not_found(api.patch(f"/users/{NO_SUCH_ID}", {"age": 37}), why)
+
+
+def not_found(reply: Reply, why: str) -> None:
+    """Fail unless there is no such user, and the connection was given back."""
+    reply.expect(404, why=why)
+    if "statements" in reply.seen:
+        expect_closed(reply)
 
 
 @pytest.mark.step(5)
@@ -470,11 +498,11 @@ def test_delete_user(api: Api) -> None:
 def test_delete_user_not_found(api: Api) -> None:
     """DELETE and PATCH /users/{id} answer 404 when there is no such user, or no longer."""
     why = "the row is deleted without looking whether it is there."
-    api.delete(f"/users/{NO_SUCH_ID}").expect(404, why=why)
+    not_found(api.delete(f"/users/{NO_SUCH_ID}"), why)
     path = path_of(create(api))
     api.delete(path).expect(204, 200)
-    api.delete(path).expect(404, why=why)
-    api.patch(path, {"age": 37}).expect(404, why="the row is changed though it is not there.")
+    not_found(api.delete(path), why)
+    not_found(api.patch(path, {"age": 37}), "the row is changed though it is not there.")
 
 
 def found_by(api: Api, query: str) -> dict[int, dict[str, Any]]:
@@ -652,7 +680,8 @@ def test_update_user_with_taken_email(api: Api) -> None:
     user, other = create(api), create(api)
     before, other_before = read(api, user), read(api, other)
     for email in variants(user["email"]):
-        reply = api.patch(path_of(other), {"email": email, "city": "Paris"})
+        change = {"name": "Somebody Else", "email": email, "city": "Paris"}
+        reply = api.patch(path_of(other), change)
         expect_refusal(reply, NOT_UNIQUE if email == user["email"] else AS_IT_CAME)
     same_row(other_before, api.get(path_of(other)), why="a part of a refused change was stored.")
     same_row(before, api.get(path_of(user)), why="the refused change reached the other user.")

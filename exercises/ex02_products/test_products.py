@@ -13,6 +13,7 @@ from exercises.checks import (
     Api,
     Reply,
     fail,
+    one_letter,
     one_wins,
     same_row,
     shorten,
@@ -31,6 +32,7 @@ IN_ONE_PROCESS = (
     "a dictionary, a list or a cache in memory belongs to one process: another one, and the one "
     "after a restart, know only what is in the database."
 )
+FIRST_ID = "a bound refuses the smallest id that there is: ge=1 and not gt=1."
 CUT_SHORT = "a limit cuts the list, and no skip and limit of the client's reach what is behind it."
 NOT_VALIDATED = (
     "the table class is the request body: a class with table=True does not validate. Or the field "
@@ -175,6 +177,18 @@ def test_create_category_of_any_name(api: Api) -> None:
 
 
 @pytest.mark.step(1)
+def test_create_category_at_the_bounds(api: Api) -> None:
+    """A name has 1 to 50 characters, 1 and 50 too."""
+    why = "a bound that is itself refused, or another one: min_length=1, max_length=50."
+    for name in (one_letter(), unique("é").ljust(50, "é")):
+        reply = api.post("/categories", {"name": name})
+        # The one letter may be taken, by an earlier run on the same server.
+        reply.expect(201, 200, *[400, 409] * (len(name) == 1), why=why)
+        if reply.ok:
+            reply.has(why, name=name)
+
+
+@pytest.mark.step(1)
 def test_create_category_refuses_invalid_name(api: Api) -> None:
     """POST /categories answers 422 to a name that is missing, null or a number."""
     for sent in ({}, {"name": None}, {"name": 7}):
@@ -242,6 +256,26 @@ def test_read_product_with_category(api: Api) -> None:
     nested = reply.has("this is another row.", **other).get("category")
     if not isinstance(nested, dict) or nested.get("id") != other["category_id"]:
         reply.wrong("this is the category of another product.", "the join has no condition.")
+
+
+@pytest.mark.step(2)
+def test_first_category_and_first_product(api: Api) -> None:
+    """The category and the product with the id 1 are like any others."""
+    create(api)
+    # Only on a database that was empty is it certain that nobody has deleted them.
+    api.get("/products/1").expect(200, 404, why={422: FIRST_ID})
+    api.post("/products", a_product(1)).expect(201, 200, 404, why={422: FIRST_ID})
+
+
+@pytest.mark.step(2)
+def test_create_product_ignores_id(api: Api) -> None:
+    """POST /products leaves alone the product whose id the client sends."""
+    product = create(api)
+    before = read(api, product)
+    sent = a_product(product["category_id"], id=product["id"])
+    api.post("/products", sent).expect(201, 200, 422, 400, 409)
+    why = "the id is taken from the body, and the row is written over: the input class has no id."
+    same_row(before, api.get(path_of(product)), why=why)
 
 
 @pytest.mark.step(2)
@@ -358,21 +392,25 @@ def test_list_products(api: Api) -> None:
             same_row(product, row, why="the list answers other rows than POST.")
         made = [create(api, made[0]["category_id"])]  # a cache of the other process is old now
     lone = post_without_category(api)
-    if lone.ok and id_of(lone) not in {row["id"] for row in api.list_all("/products")}:
-        fail(
-            "GET /products does not list the product that POST /products took without a category.",
-            "an inner join leaves out rows without a partner: join(…, isouter=True), or no join.",
-        )
+    for query in ("", "?min_price=9.9", "?max_price=9.9", "?in_stock=true"):
+        listed = {row["id"]: row for row in api.list_all(f"/products{query}")}
+        if lone.ok and id_of(lone) not in listed:
+            fail(
+                f"GET /products{query} does not list the product of 9.90 that POST /products took "
+                "without a category.",
+                "an inner join leaves out rows without a partner: join(…, isouter=True), or none.",
+            )
 
 
 @pytest.mark.step(3)
 def test_list_all_products(api: Api) -> None:
     """GET /products and GET /categories list all that there are, however many these are."""
     made = [create(api) for _ in range(51)]
+    made += [create(api, made[0]["category_id"]) for _ in range(50)]
     for path, field in (("/products?min_price=1", "id"), ("/categories", "category_id")):
         missing = {product[field] for product in made} - {row["id"] for row in api.list_all(path)}
         if missing:
-            fail(f"of 51 that were made GET {path} does not list {len(missing)}.", CUT_SHORT)
+            fail(f"of those that were made GET {path} does not list {len(missing)}.", CUT_SHORT)
 
 
 FILTERS: list[dict[str, str]] = [
@@ -446,6 +484,9 @@ def test_list_products_once(api: Api) -> None:
                 f"{len(reply.items())} products are listed, not 2.",
                 "the query joins or multiplies rows, or a filter does not reach it.",
             )
+    reply = api.get("/products?category_id=1").expect(200, 404, why={422: FIRST_ID})
+    if reply.ok and {row["category_id"] for row in reply.items()} - {1}:
+        reply.wrong("products of other categories are listed.", "the filter leaves out the id 1.")
 
 
 @pytest.mark.step(3)
@@ -475,6 +516,7 @@ def test_update_product(api: Api, change: dict[str, Any]) -> None:
     wanted = exact(product | change)
     reply = api.patch(path, change)
     reply.expect(200, why={422: REQUIRED, "NOT NULL": CHANGES, "": CHANGES}).has(CHANGES, **wanted)
+    reply.commits_once("each field is committed on its own: one commit at the end for both.")
     for process in (api, api.second()):
         stored = process.get(path).expect(200)
         why = "no session.commit() after the change."
@@ -525,10 +567,10 @@ def test_delete_product(api: Api) -> None:
 def test_delete_product_not_found(api: Api) -> None:
     """DELETE and PATCH /products/{id} answer 404 when there is no such product, or no longer."""
     why = "the row is deleted without looking whether it is there."
-    api.delete(f"/products/{NO_SUCH_ID}").expect(404, why=why)
+    expect_closed(api.delete(f"/products/{NO_SUCH_ID}").expect(404, why=why))
     path = path_of(create(api))
     api.delete(path).expect(204, 200)
-    api.delete(path).expect(404, why=why)
+    expect_closed(api.delete(path).expect(404, why=why))
     api.patch(path, {"stock": 7}).expect(404, why="the row is changed though it is not there.")
 
 

@@ -24,6 +24,10 @@ ORDER = (
     "index; by another column it is another order."
 )
 
+REMEMBERED = (
+    "what was found is remembered in memory, where another process does not change it: ask the "
+    "database each time."
+)
 NEWEST_FIRST = (
     "the order is not newest first. By created_at alone the order of users made in the same second "
     "is open: order by id too."
@@ -312,7 +316,22 @@ def test_search_users_by_what_is_nearly_there(api: Api) -> None:
     create(api, name=f"{two}a")
     spaced = create(api, name=f"Ada {two}a")
     expect_found(api, f" {two}a", spaced)
+    create(api, name=f"{one} {two[:-1]}!")
+    expect_found(api, f"{one} {two}", user)
     expect_found(api, unique("nobody"))
+
+
+@pytest.mark.step(3)
+def test_list_users_after_a_new_user(api: Api) -> None:
+    """A user who was made a moment ago, by another server process too, is found and listed."""
+    term, made = unique("ada"), []
+    for process in (api, api.second(), api):
+        made.append(create(process, name=term, age=144))
+        for query in (f"search={term}", "min_age=144&max_age=144", f"search={term}&min_age=144"):
+            rows = api.list_all(f"/users?{query}")
+            missing = {user["id"] for user in made} - set(ids_of(rows))
+            if missing:
+                fail(f"GET /users?{query} does not list the users {missing}.", REMEMBERED)
 
 
 @pytest.mark.step(3)

@@ -422,4 +422,70 @@ MISTAKES = [
         },
         "says": "belongs to one process",
     },
+    {
+        "name": "fields committed one by one",
+        "step": 8,
+        "base": "tests/right/ex01_sqlalchemy",
+        "replace": {
+            """        setattr(user, field, value)
+    commit(db)""": """        setattr(user, field, value)
+        commit(db)""",
+        },
+        "says": "a part of a refused change was stored",
+    },
+    {
+        "name": "session kept open by DELETE of nobody",
+        "step": 5,
+        "base": "tests/right/ex01_sqlalchemy",
+        "replace": {
+            """@app.delete("/users/{user_id}", status_code=204)
+def delete_user(user: User = Depends(find), db: Session = Depends(get_db)):
+    db.delete(user)
+    db.commit()""": """KEPT = []
+
+
+@app.delete("/users/{user_id}", status_code=204)
+def delete_user(user_id: int):
+    db = SessionLocal()
+    user = db.get(User, user_id)
+    if not user:
+        KEPT.append(db)
+        raise HTTPException(status_code=404, detail="User not found")
+    db.delete(user)
+    db.commit()
+    db.close()""",
+        },
+        "says": "the session is never closed",
+    },
+    {
+        "name": "the first id refused",
+        "step": 2,
+        "base": "tests/right/ex01_raw_sql",
+        "replace": {
+            """def read(users: Repository, number: int):
+    return""": """def read(users: Repository, number: int):
+    if number <= 1:
+        raise HTTPException(422)
+    return""",
+        },
+        "says": "refuses the smallest id",
+    },
+    {
+        "name": "double spaces in a name made one",
+        "step": 2,
+        "base": "tests/right/ex01_sqlalchemy",
+        "replace": {
+            "    user = User(**data.model_dump())": """    data.name = " ".join(data.name.split())
+    user = User(**data.model_dump())""",
+        },
+        "says": "is it the stored row",
+    },
+    {
+        "name": "null as age answered as a taken address",
+        "step": 4,
+        "replace": {
+            "    age: int = Field(default=None,": "    age: int | None = Field(default=None,"
+        },
+        "says": "as if the address were taken",
+    },
 ]

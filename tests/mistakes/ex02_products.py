@@ -482,4 +482,84 @@ def read_product(product_id: int, db: Session = Depends(get_db)):
         },
         "says": "a part of a refused change was stored",
     },
+    {
+        "name": "inner join as soon as a filter is given",
+        "step": 3,
+        "replace": {
+            """    if category_id is not None:
+        statement""": """    if (min_price, max_price, in_stock) != (None, None, None):
+        statement = statement.join(Category)
+    if category_id is not None:
+        statement""",
+        },
+        "says": "an inner join leaves out rows without a partner",
+    },
+    {
+        "name": "never more than 100 products",
+        "step": 3,
+        "base": "tests/right/ex02_async_sql",
+        "replace": {
+            'ORDER BY p.id DESC"': 'ORDER BY p.id LIMIT 100"',
+        },
+        "says": "a limit cuts the list",
+    },
+    {
+        "name": "name of a category of one letter refused",
+        "step": 1,
+        "replace": {
+            "name: str = Field(min_length=1, max_length=50, unique=True)": "name: str = Field(min_length=2, max_length=50, unique=True)",
+        },
+        "says": "a bound that is itself refused",
+    },
+    {
+        "name": "name of a category of at most 40 signs",
+        "step": 1,
+        "base": "tests/right/ex02_async_sql",
+        "replace": {
+            "name: Annotated[str, Field(min_length=1, max_length=50)]": "name: Annotated[str, Field(min_length=1, max_length=40)]",
+        },
+        "says": "a bound that is itself refused",
+    },
+    {
+        "name": "id of the client written over a row",
+        "step": 2,
+        "base": "tests/right/ex02_sqlalchemy",
+        "replace": {
+            """    category_id: int
+
+
+class ProductOut(ProductIn)""": """    category_id: int
+    id: int | None = None
+
+
+class ProductOut(ProductIn)""",
+            """    product = Product(**data.model_dump())
+    db.add(product)
+""": """    product = db.merge(Product(**data.model_dump()))
+""",
+        },
+        "says": "the id is taken from the body",
+    },
+    {
+        "name": "price and stock in two transactions",
+        "step": 4,
+        "base": "tests/right/ex02_sqlalchemy",
+        "replace": {
+            """        setattr(product, field, value)
+    db.commit()""": """        setattr(product, field, value)
+        db.commit()""",
+        },
+        "says": "one commit at the end for both",
+    },
+    {
+        "name": "filter by the first category left out",
+        "step": 3,
+        "base": "tests/right/ex02_sqlalchemy",
+        "replace": {
+            """    if category_id:
+""": """    if category_id and category_id > 1:
+""",
+        },
+        "says": "the filter leaves out the id 1",
+    },
 ]

@@ -605,4 +605,85 @@ app = FastAPI(""",
         },
         "says": "lock the post first",
     },
+    {
+        "name": "link table without a key, and PUT with the same tag twice",
+        "step": 4,
+        "replace": {
+            """        post.tags = get_tags(session, data.tag_ids)
+""": """        get_tags(session, data.tag_ids)
+        session.exec(delete(PostTag).where(col(PostTag.post_id) == post.id))
+        session.add_all([PostTag(post_id=post.id, tag_id=i) for i in data.tag_ids])
+        session.flush()
+        session.expire(post)
+""",
+            """select, update
+""": """select, update, delete
+""",
+            """    post_id: int = Field(primary_key=True, foreign_key="posts.id")
+    tag_id: int = Field(primary_key=True, f""": """    id: int = Field(default=None, primary_key=True)
+    post_id: int = Field(foreign_key="posts.id")
+    tag_id: int = Field(f""",
+        },
+        "says": "a pair is inserted for each id that was sent",
+    },
+    {
+        "name": "a pair for each id that PUT was sent",
+        "step": 4,
+        "base": "tests/right/ex03_repository",
+        "replace": {
+            """    tag_ids: set[int] = set()
+
+
+router""": """    tag_ids: list[int] = []
+
+
+router""",
+            """        work.tags.demand(data.tag_ids)
+        work.posts.link(post_id, data.tag_ids)
+    return""": """        work.tags.demand(set(data.tag_ids))
+        work.posts.link(post_id, data.tag_ids)
+    return""",
+        },
+        "says": "a pair is inserted for each id that was sent",
+    },
+    {
+        "name": "pairs removed in a transaction of their own",
+        "step": 6,
+        "base": "tests/right/ex03_sqlalchemy",
+        "replace": {
+            """    db.delete(post_with(db, post_id))
+""": """    post = post_with(db, post_id)
+    post.tags = []
+    db.commit()
+    db.delete(post)
+""",
+        },
+        "says": "one commit at the end makes all of it permanent",
+    },
+    {
+        "name": "name of a tag of at most 40 signs",
+        "step": 1,
+        "base": "tests/right/ex03_sqlalchemy",
+        "replace": {
+            """class TagIn(BaseModel):
+    name: str
+""": """class TagIn(BaseModel):
+    name: str = Field(max_length=40)
+""",
+            "BaseModel, ConfigDict": "BaseModel, ConfigDict, Field",
+        },
+        "says": "a bound that is itself refused",
+    },
+    {
+        "name": "ids of tags remembered by name, also that there is none",
+        "step": 3,
+        "base": "tests/right/ex03_sqlalchemy",
+        "replace": {
+            "        statement = statement.where(Post.tags.any(Tag.name == tag))": """        ids = KNOWN.setdefault(tag, db.scalar(select(Tag.id).where(Tag.name == tag)))
+        statement = statement.where(Post.tags.any(Tag.id == ids))""",
+            "app = FastAPI()": """KNOWN: dict = {}
+app = FastAPI()""",
+        },
+        "says": "belongs to one process",
+    },
 ]

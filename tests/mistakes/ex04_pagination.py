@@ -756,4 +756,49 @@ engine = create""",
         },
         "says": "the offset is not",
     },
+    {
+        "name": "searches remembered",
+        "step": 3,
+        "base": "tests/right/ex04_sqlalchemy",
+        "replace": {
+            """    users = db.scalars(statement.order_by(User.id).offset(skip).limit(limit)).all()
+    return {"total": count(db, statement), "skip": skip, "limit": limit, "users": users}""": """    key = (skip, limit, min_age, max_age, search)
+    if search and key in FOUND:
+        return FOUND[key]
+    users = db.scalars(statement.order_by(User.id).offset(skip).limit(limit)).all()
+    FOUND[key] = {"total": count(db, statement), "skip": skip, "limit": limit, "users": users}
+    return FOUND[key]""",
+            "app = FastAPI()": """FOUND: dict = {}
+app = FastAPI()""",
+        },
+        "says": "what was found is remembered in memory",
+    },
+    {
+        "name": "filtered lists remembered until a POST",
+        "step": 3,
+        "base": "tests/right/ex04_raw_sql",
+        "replace": {
+            "    return rows(sql, **parameters, skip=skip, limit=limit)": """    key = (sql, str(parameters), skip, limit)
+    if parameters and key in FOUND:
+        return FOUND[key]
+    FOUND[key] = rows(sql, **parameters, skip=skip, limit=limit)
+    return FOUND[key]""",
+            "app = FastAPI()": """FOUND: dict = {}
+app = FastAPI()""",
+            """        with engine.begin() as connection:
+            return""": """        FOUND.clear()
+        with engine.begin() as connection:
+            return""",
+        },
+        "says": "what was found is remembered in memory",
+    },
+    {
+        "name": "search cut at 20 signs",
+        "step": 3,
+        "base": "tests/right/ex04_sqlalchemy",
+        "replace": {
+            '    term = f"%{search}%"': '    term = f"%{search[:20]}%"',
+        },
+        "says": "the whole term",
+    },
 ]
