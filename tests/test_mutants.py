@@ -12,7 +12,7 @@ from exercise_runs import EXERCISES
 from exercises.catalog import exercises
 from exercises.runner import embedded_postgres
 from mutants import run
-from mutants.mutant import Mutant, changes, justified, mutants_of, reviewed
+from mutants.mutant import Mutant, changes, justified, mutants_of
 from mutants.operators import OPERATORS
 from mutants.run import LIKELY, Memory, Verdict, digest_of, forks, judge
 from mutants.source import Source
@@ -30,7 +30,7 @@ def all_mutants() -> dict[str, Mutant]:
 def sample(day: int) -> list[Mutant]:
     """Choose mutants of what learners write by a hash of their names, others each day."""
     reasons = justified()
-    mutants = [m for name in reviewed() for m in mutants_of(name) if m.key not in reasons]
+    mutants = [m for name in exercises() for m in mutants_of(name) if m.key not in reasons]
     return sorted(mutants, key=lambda m: sha256(f"{day} {m.key}".encode()).digest())[:IN_A_DAY]
 
 

@@ -5,8 +5,8 @@ that was rejected. A mutant that passes is either a check that is too weak, or a
 solution: then it stands in justified.toml with the reason. What a starter has written already is
 left as it is, because no learner writes it; --given changes it too.
 
-`pytest -m long` tries 100 of them, others each day, out of the exercises that justified.toml names
-as reviewed. likely.json says which checks to try first; --write-likely renews it.
+`pytest -m long` tries 100 of those without a reason, others each day. likely.json says which checks
+to try first; --write-likely renews it.
 
 Why not a kept tool, tried in November 2026: mutmut 3.8 leaves decorated functions and class bodies
 alone, so of ex01's routes, fields and bounds it changes nothing (28 mutants, in three helpers).

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from exercise_runs import solution_of
-from exercises.catalog import STARTERS, exercises
+from exercises.catalog import STARTERS
 from mutants.operators import FOR_PEOPLE, OPERATORS, in_annotation, name_of
 from mutants.source import Function, Source
 
@@ -179,9 +179,3 @@ def justified() -> dict[str, str]:
     """Read which mutants are right all the same, and why."""
     groups = tomllib.loads(JUSTIFIED.read_text(encoding="utf-8")).get("justified", [])
     return {key: group["reason"] for group in groups for key in group["mutants"]}
-
-
-def reviewed() -> list[str]:
-    """Read of which exercises all survivors were looked at."""
-    numbers = tomllib.loads(JUSTIFIED.read_text(encoding="utf-8"))["reviewed"]
-    return [name for name in exercises() if name[:4] in numbers]
