@@ -11,6 +11,7 @@ import importlib
 import json
 import os
 import re
+import signal
 import socket
 import sys
 import threading
@@ -379,6 +380,8 @@ class Server(uvicorn.Server):
 def exit_with_parent() -> None:
     """Stop when the parent's end of the pipe closes, so that no server outlives its check."""
     sys.stdin.read()
+    if sys.platform != "win32" and os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)  # a fork of prefork.py, and what the app has started
     os._exit(0)
 
 
