@@ -88,12 +88,11 @@ def learners_app(router: APIRouter) -> APIRouter:
         return Response("text", 202)
 
     @router.get("/slow")
-    def read_slowly(db: ReadDb) -> int:
-        numbers = "SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000000"
-        count = f"WITH RECURSIVE n(i) AS ({numbers}) SELECT count(*) FROM n"
-        if db.get_bind().dialect.name == "mysql":  # MariaDB counts no further than 1001
-            count = "SELECT 4000000 + SLEEP(1.5)"
-        return int(db.connection().execute(sa.text(count)).scalar_one())
+    def read_slowly(db: ReadDb) -> float:
+        start = monotonic()
+        while (seconds := monotonic() - start) < 1.5:
+            db.connection().execute(sa.text("SELECT count(*) FROM tags"))
+        return seconds
 
     @router.get("/unnamed", dependencies=[Depends(get_db)])
     def read_nothing() -> list[int]:
@@ -188,9 +187,7 @@ def test_a_slow_route_may_take_longer_than_the_wait_for_a_connection(
     url: str, in_the_app: FastAPI
 ) -> None:
     with serve(url, in_the_app, DATABASE_LOCK_TIMEOUT="1") as client:
-        start = monotonic()
-        assert client.get("/slow").json() == 4_000_000
-        assert monotonic() - start > 1
+        assert client.get("/slow").json() > 1
 
 
 def test_writing_with_a_reading_session_fails(url: str, in_the_app: FastAPI) -> None:
