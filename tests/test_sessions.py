@@ -217,6 +217,17 @@ def tables(tmp_path: Any) -> sa.Engine:
     return engine
 
 
+def test_a_savepoint_that_is_undone_keeps_what_the_orm_had_to_write(tables: sa.Engine) -> None:
+    data = models.PostCreate(title="One and the same", content="A title that gives a slug twice")
+    with Session(tables) as db:
+        slugs = [crud.create_post(db, data).slug]
+        db.add(models.Tag(name="python"))
+        slugs.append(crud.create_post(db, data).slug)
+        db.commit()
+        assert db.exec(select(models.Tag.name)).all() == ["python"]
+    assert slugs[0] == "one-and-the-same" != slugs[1]
+
+
 @pytest.mark.parametrize("commits", [True, False])
 def test_dependency_override(
     tables: sa.Engine, monkeypatch: pytest.MonkeyPatch, commits: bool
