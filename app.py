@@ -41,6 +41,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     database = Database(settings)
     await run_in_threadpool(prepare_schema, database.url, database.read_url)
     with windows(app, database, settings):
+        gc.set_threshold(20_000)  # garbage is rare here; looking for it so often costs a tenth
         gc.freeze()  # what start-up made is never garbage: full collections would pause requests
         yield {"database": database, "settings": settings}
         gc.unfreeze()

@@ -179,7 +179,7 @@ def _insert(model: Any) -> Any:
 
 def add(db: Session, model: type[Row], values: Values) -> Row:
     """Insert a row and return it as it is stored."""
-    if db.connection().dialect.insert_returning:
+    if db.get_bind().dialect.insert_returning:
         return fetch(db, model, _insert(model), values)[0]
     return get(db, model, execute(db, insert(model), values).lastrowid)  # MySQL
 
@@ -189,7 +189,7 @@ def add_all(db: Session, model: Any, rows: list[dict[str, Any]], key: str) -> li
 
     MySQL finds them by that column: it has no RETURNING, and their ids need not be in a row.
     """
-    if db.connection().dialect.insert_returning:
+    if db.get_bind().dialect.insert_returning:
         return fetch(db, model, _insert(model), rows)
     execute(db, insert(model), rows)
     return fetch(db, model, rows_of(model).where(getattr(model, key).in_({r[key] for r in rows})))
