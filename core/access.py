@@ -4,6 +4,7 @@ import argparse
 import hmac
 import os
 import sys
+from base64 import b64decode
 from ipaddress import ip_address
 from secrets import token_hex
 from typing import Any
@@ -18,8 +19,8 @@ from core.middleware import Middleware
 from core.settings import Settings, settings_of
 
 READING = {"GET", "HEAD", "OPTIONS"}
-KEPT_PATHS = ("/health/db",)  # need the key even for reading
-OWN_DOORS = ("/admin", "/sql")  # a login, and this machine alone: browsers cannot send the key
+PAGES = ("/admin", "/sql")  # of a browser, which asks its user for a password: here, the key
+KEPT_PATHS = ("/health/db", *PAGES)  # need the key even for reading
 SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -78,7 +79,8 @@ def refusal(scope: Scope, settings: Settings) -> JSONResponse | None:
         return JSONResponse({"detail": "This host is not among ALLOWED_HOSTS"}, 400)
     if settings.api_key and _needs_key(scope) and not _has_key(scope, settings.api_key):
         detail = "Send the API key: Authorization: Bearer …"
-        return JSONResponse({"detail": detail}, 401, {"WWW-Authenticate": "Bearer"})
+        scheme = 'Basic realm="API key"' if _path(scope).startswith(PAGES) else "Bearer"
+        return JSONResponse({"detail": detail}, 401, {"WWW-Authenticate": scheme})
     return None
 
 
@@ -92,17 +94,31 @@ def _host(scope: Scope) -> str:
     return host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
 
 
+def _path(scope: Scope) -> str:
+    return str(scope["path"]).removeprefix(scope.get("root_path", ""))
+
+
 def _needs_key(scope: Scope) -> bool:
-    path = scope["path"].removeprefix(scope.get("root_path", ""))
-    if path in OWN_DOORS or path.startswith(tuple(f"{door}/" for door in OWN_DOORS)):
-        return False
-    return scope["method"] not in READING or path.startswith(KEPT_PATHS)
+    return scope["method"] not in READING or _path(scope).startswith(KEPT_PATHS)
 
 
 def _has_key(scope: Scope, key: str) -> bool:
-    # How long it takes tells nothing of how much of a wrong key is right.
     scheme, _, given = _header(scope, b"authorization").partition(b" ")
-    return scheme.lower() == b"bearer" and hmac.compare_digest(given.strip(), key.encode())
+    given = given.strip()
+    # Not for the API itself: a browser sends a password along with what other sites make it send.
+    if scheme.lower() == b"basic" and _path(scope).startswith(PAGES):
+        given = _password(given)
+    elif scheme.lower() != b"bearer":
+        return False
+    # How long it takes tells nothing of how much of a wrong key is right.
+    return hmac.compare_digest(given, key.encode())
+
+
+def _password(credentials: bytes) -> bytes:
+    try:
+        return b64decode(credentials).partition(b":")[2]
+    except ValueError:
+        return b""
 
 
 def prepare_access(app: FastAPI, settings: Settings) -> None:

@@ -72,13 +72,28 @@ def test_every_writing_route_needs_the_key(guarded: httpx.Client) -> None:
                     assert KEY not in answer.text
             else:
                 assert guarded.get(address).status_code != 401, path
-    for path in ("/health/db/", "//health/db", "/health/%64b", "/admin", "/admin/x", "/sql"):
+    for path in ("/health/db/", "//health/db", "/health/%64b"):
         assert guarded.get(path).status_code in (401, 404), path
     assert guarded.head("/health/db").status_code == 401
     right = {"Authorization": f"Bearer {KEY}"}
     ada = {"name": "Ada", "email": "ada@example.com"}
     assert guarded.post("/users", json=ada, headers=right).status_code == 201
     assert guarded.get("/health/db", headers={"Authorization": f"bearer {KEY}"}).status_code == 200
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_pages_take_the_key_as_the_password_that_a_browser_asks_for(guarded: httpx.Client) -> None:
+    for path in ("/admin", "/admin/", "/admin/login", "/admin/statics/x.js", "/sql", "/sql/1"):
+        for wrong in (None, ("", ""), ("admin", KEY[:-1]), (KEY, "")):
+            answer = guarded.get(path, auth=wrong)
+            assert (path, answer.status_code) == (path, 401)
+            assert answer.headers["WWW-Authenticate"] == 'Basic realm="API key"'
+        for malformed in ("Basic ?", f"Basic {KEY}", "Basic", KEY):
+            assert guarded.get(path, headers={"Authorization": malformed}).status_code == 401
+        assert guarded.get(path, auth=("anybody", KEY)).status_code == 404  # none is open here
+        assert guarded.get(path, headers={"Authorization": f"Bearer {KEY}"}).status_code == 404
+    assert guarded.post("/tags", json={"name": "sql"}, auth=("anybody", KEY)).status_code == 401
+    assert guarded.get("/health/db", auth=("anybody", KEY)).status_code == 401
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

@@ -317,8 +317,12 @@ def test_delete_as_the_api_does(admin: httpx.Client) -> None:
     assert admin.get(f"/products/{ids['product']}").json()["category"] is None
 
 
-def test_the_api_key_is_not_asked_for_beside_the_login(url: str) -> None:
-    with serve(url, ADMIN_PASSWORD=PASSWORD, API_KEY="a key of some length") as client:
+def test_the_api_key_is_asked_for_before_the_login(url: str) -> None:
+    key = "a key of some length"
+    with serve(url, ADMIN_PASSWORD=PASSWORD, API_KEY=key) as client:
+        assert login(client).status_code == 401
+        client.auth = ("", key)
+        assert client.get("/admin/user/list").status_code == 302  # the login is still to come
         assert login(client).status_code == 302
         tag = save(client, "/admin/tag/create", name="python")
         assert tag.status_code == 302

@@ -163,3 +163,27 @@ def test_lens_by_keyboard_and_on_a_phone(page: Page, server: httpx.Client) -> No
     assert "Statement 1" in page.inner_text("h2")
     page.click("text=All requests")
     page.wait_for_url("**/sql")
+
+
+def test_with_the_key_a_browser_gets_into_admin_and_lens(
+    browser: Browser, sqlite_databases: NewDatabase
+) -> None:
+    key = "correct-horse-battery-staple"
+    settings = {"API_KEY": key, "ADMIN_PASSWORD": PASSWORD, "SQL_LENS": "1"}
+    with sqlite_databases() as url, serve(url, **settings) as client:
+        client.headers["Authorization"] = f"Bearer {key}"
+        tag = client.post("/tags", json={"name": "python"}).json()["id"]
+        with browser.new_context(
+            base_url=str(client.base_url), http_credentials={"username": "", "password": key}
+        ) as context:
+            page = context.new_page()
+            page.goto("/admin/")
+            page.fill("#password", PASSWORD)
+            page.click("button[type=submit]")
+            page.goto(f"/admin/tag/details/{tag}")
+            page.click("text=Delete")
+            page.click("#modal-delete-button[data-url*=pks]")
+            page.wait_for_url("**/admin/tag/list")
+            assert client.get("/tags").json() == []
+            page.goto("/sql")
+            assert "DELETE FROM tags" in page.content()
