@@ -37,6 +37,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from sqlmodel import col
 
 import models
+from core.logs import first_line
 from core.rows import (
     Row,
     build,
@@ -923,7 +924,7 @@ def _notify(db: Session, order: Order) -> None:
             db, Order, _by_id(Order, lock=False), {"id": order.id}
         ):
             raise
-        logger.warning("No notification for order %s: %s", order.order_number, error.orig)
+        logger.warning("No notification for order %s: %s", order.order_number, first_line(error))
 
 
 def get_order(db: Session, id: int) -> models.OrderWithItems:

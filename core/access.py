@@ -5,6 +5,7 @@ import hmac
 import os
 import sys
 from base64 import b64decode
+from functools import cache
 from ipaddress import ip_address
 from secrets import token_hex
 from typing import Any
@@ -75,13 +76,18 @@ class Guard(Middleware):
 
 def refusal(scope: Scope, settings: Settings) -> JSONResponse | None:
     """Return the answer to a request that may not come in; None if it may."""
-    if settings.allowed_hosts and _host(scope) not in settings.allowed_hosts.lower().split(","):
+    if settings.allowed_hosts and _host(scope) not in _names(settings.allowed_hosts):
         return JSONResponse({"detail": "This host is not among ALLOWED_HOSTS"}, 400)
     if settings.api_key and _needs_key(scope) and not _has_key(scope, settings.api_key):
         detail = "Send the API key: Authorization: Bearer …"
         scheme = 'Basic realm="API key"' if _path(scope).startswith(PAGES) else "Bearer"
         return JSONResponse({"detail": detail}, 401, {"WWW-Authenticate": scheme})
     return None
+
+
+@cache
+def _names(hosts: str) -> set[str]:
+    return {host.strip().lower() for host in hosts.split(",")} - {""}
 
 
 def _header(scope: Scope, name: bytes) -> bytes:

@@ -25,7 +25,8 @@ from sqladmin.authentication import AuthenticationBackend
 from sqladmin.filters import BooleanFilter, StaticValuesFilter
 from sqladmin.formatters import BASE_FORMATTERS
 from sqlalchemy import Select, String, cast, false, func, literal, or_
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session, sessionmaker
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware as Use
@@ -45,7 +46,8 @@ from wtforms import (
 
 import crud
 import models
-from core.errors import may_pass
+from core.deadline import BusyError
+from core.errors import answer_fault, may_pass
 from core.rows import Pattern
 from database import Database, get_database
 
@@ -520,6 +522,8 @@ def add_admin(app: FastAPI, database: Database, password: str) -> None:
         middlewares=[Use(OnlyFromOurPages)],
     )
     unused = {"export", "import", "file_download", "file_preview"}
+    for fault in (DBAPIError, PoolTimeoutError, BusyError):
+        admin.admin.add_exception_handler(fault, answer_fault)
     routes = admin.admin.router.routes
     routes[:] = [route for route in routes if getattr(route, "name", "") not in unused]
     for table in TABLES:

@@ -30,10 +30,16 @@ class Error(BaseModel):
 # names of SQLite.
 PASSING_STATES = ("08", "40001", "40P01", "53", "55P03", "57014", "57P0")
 PASSING_NUMBERS = {
-    *(1021, 1040, 1053, 1114, 1203, 1205, 1213, 1927, 1969),
+    *(1021, 1040, 1053, 1114, 1203, 1205, 1213, 1317, 1927, 1969),
     *(2002, 2003, 2006, 2013, 3024),
 }
 PASSING_NAMES = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_INTERRUPT")
+
+# PostgreSQL, SQLite, MariaDB: a column that needs a value got none.
+NULLS = {"23502", "SQLITE_CONSTRAINT_NOTNULL", 1048}
+# What PostgreSQL says of a value: its length, size, time, bytes. Other states of this class tell
+# of a setting, a sequence or a division.
+VALUE_STATES = ("22001", "22003", "22007", "22008", "22021", "22P0")
 
 
 def may_pass(error: Exception) -> bool:
@@ -41,10 +47,10 @@ def may_pass(error: Exception) -> bool:
     if not isinstance(error, DBAPIError):
         return isinstance(error, BusyError | PoolTimeoutError)
     cause = error.orig
-    if error.connection_invalidated:
-        return True
     if isinstance(cause, sqlite3.Error):
         return getattr(cause, "sqlite_errorname", "").startswith(PASSING_NAMES)
+    if error.connection_invalidated:
+        return True
     if isinstance(cause, psycopg.Error):
         return (cause.sqlstate or _connection_state(cause)).startswith(PASSING_STATES)
     return bool(cause and cause.args and cause.args[0] in PASSING_NUMBERS)
@@ -52,8 +58,10 @@ def may_pass(error: Exception) -> bool:
 
 def _connection_state(error: psycopg.Error) -> str:
     # Of a connection that was not made, psycopg has the text alone.
-    refused_for_good = re.search("authentication|does not exist|pg_hba|not permitted", str(error))
-    return "" if refused_for_good or not isinstance(error, psycopg.OperationalError) else "08"
+    for_good = "authentication|does not exist|pg_hba|not permitted|permission denied"
+    if re.search(for_good, str(error)) or not isinstance(error, psycopg.OperationalError):
+        return ""
+    return "08"
 
 
 TRY_AGAIN = "The database is busy or away; try again"
@@ -75,11 +83,25 @@ async def answer_domain_error(request: Request, error: crud.DomainError) -> JSON
 
 async def answer_broken_constraint(request: Request, error: IntegrityError) -> JSONResponse:
     """Answer a constraint of the database that said no, without showing its SQL."""
+    if _is_of_the_app(error):
+        raise error
     return await answer_domain_error(request, crud.as_domain_error(error))
 
 
-async def answer_unfit_value(_: Request, error: DataError) -> JSONResponse:
+def _is_of_the_app(error: IntegrityError) -> bool:
+    # No client chooses ids, or leaves out what a table needs.
+    if crud.broken_constraint(error).startswith(("pk_", "PRIMARY")):
+        return True
+    cause: Any = error.orig
+    codes = {getattr(cause, name, None) for name in ("sqlstate", "sqlite_errorname")}
+    return bool(NULLS & {*codes, *cause.args[:1]})
+
+
+async def answer_unfit_value(request: Request, error: DataError) -> JSONResponse:
     """Answer a value that passed validation and that the database still refused."""
+    if not (getattr(error.orig, "sqlstate", None) or VALUE_STATES[0]).startswith(VALUE_STATES):
+        raise error
+    logger.warning("400 %s %s: %s", request.method, quote(request.url.path), first_line(error))
     return JSONResponse({"detail": "A value does not fit the database"}, 400)
 
 
@@ -88,6 +110,13 @@ async def answer_database_error(request: Request, error: Exception) -> JSONRespo
     if not may_pass(error):
         raise error
     return answer_try_again(request, error, TRY_AGAIN)
+
+
+async def answer_fault(request: Request, error: Exception) -> JSONResponse:
+    """Answer any fault of the database, where nobody else would."""
+    if may_pass(error):
+        return answer_try_again(request, error, TRY_AGAIN)
+    return answer_bug(request, error)
 
 
 def answer_try_again(request: Request, error: Exception, detail: str) -> JSONResponse:

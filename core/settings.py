@@ -42,6 +42,7 @@ class Settings(BaseSettings):
         env_file=ROOT / ".env",
         env_file_encoding="utf-8-sig",  # Windows editors mark UTF-8 by three bytes at the start
         extra="ignore",
+        str_strip_whitespace=True,
     )
 
     database_url: str = "sqlite:///./app.db"
@@ -50,11 +51,11 @@ class Settings(BaseSettings):
     database_echo_pool: bool = False
     database_pool_size: int = Field(default=10, ge=1)
     database_pool_recycle: int = Field(default=1800, ge=1)
-    database_lock_timeout: int = Field(default=5, ge=1)
+    database_lock_timeout: int = Field(default=5, ge=1, le=3600)  # not all databases take more
     admin_password: Annotated[SecretStr, AfterValidator(_refuse_short)] = SecretStr("")
     sql_lens: bool = False
     cors_origins: str = ""
-    request_timeout: int = Field(default=10, ge=1)
+    request_timeout: int = Field(default=10, ge=1, le=3600)
     api_key: str = ""
     allowed_hosts: str = ""
     log_format: Literal["text", "json"] = "text"
@@ -111,8 +112,9 @@ def parse_url(text: str, setting: str = "DATABASE_URL") -> URL:
 
 
 def _split_hosts(text: str) -> tuple[str, list[tuple[str, str]]]:
-    # PostgreSQL's user@host1:5432,host2:5433/database, which SQLAlchemy writes as arguments.
-    several = re.match(r"(postgres\w*(?:\+\w+)?://(?:[^@]*@)?)([^/?@]+,[^/?@]+)(.*)", text)
+    # PostgreSQL's user@host1:5432,host2:5433/database, which SQLAlchemy writes as arguments. The
+    # possessive ?+ takes a password with a comma in it for a password, not for two hosts.
+    several = re.match(r"(postgres\w*(?:\+\w+)?://(?:[^@]*@)?+)([^/?@]+,[^/?@]+)(.*)", text)
     if not several:
         return text, []
     start, hosts, end = several.groups()

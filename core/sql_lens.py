@@ -152,11 +152,12 @@ def _before(_c: object, _u: object, _s: str, _p: object, context: Any, _m: bool)
         context.lens_start = perf_counter()
 
 
-def _after(_: object, cursor: Any, sql: str, parameters: Any, context: Any, many: bool) -> None:
+def _after(_: object, cursor: Any, sql: str, parameters: Any, context: Any, _m: bool) -> None:
     entry = CURRENT.get()
     if entry is None or context is None or sql.startswith(NO_STATEMENT):
         return
-    statement = Statement(sql, parameters, _shown(parameters, context))
+    one = parameters[0] if isinstance(parameters, list) else parameters  # a list: executemany()
+    statement = Statement(sql, one, _shown(parameters, context))
     statement.milliseconds = (perf_counter() - context.lens_start) * 1000
     entry.count += 1
     entry.database += statement.milliseconds
@@ -166,8 +167,6 @@ def _after(_: object, cursor: Any, sql: str, parameters: Any, context: Any, many
         context.cursor = CountingCursor(cursor, statement)
     else:
         statement.rows = max(cursor.rowcount, 0)
-    if many:
-        statement.parameters = parameters[0]
 
 
 def _shown(parameters: Any, context: Any) -> str:
@@ -238,7 +237,7 @@ def pages(lens: Lens, database: Database) -> list[Route]:
 
     async def show_one(request: Request) -> Response:
         number = request.path_params["number"]
-        entry = next((entry for entry in lens.entries if entry.number == number), None)
+        entry = next((entry for entry in lens.entries if str(entry.number) == number), None)
         if entry is None:
             return PlainTextResponse("This request is too long ago, or was none.", 404)
         if not is_local(request):
@@ -246,7 +245,7 @@ def pages(lens: Lens, database: Database) -> list[Route]:
         plans = [await run_in_threadpool(explain, database, s) for s in entry.statements]
         return show(request, entry=entry, plans=plans)
 
-    return [Route("/sql", show_all), Route("/sql/{number:int}", show_one)]
+    return [Route("/sql", show_all), Route("/sql/{number}", show_one)]
 
 
 def check_address() -> None:

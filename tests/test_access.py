@@ -48,7 +48,7 @@ def break_down_halfway() -> StreamingResponse:
 @pytest.fixture
 def guarded(url: str) -> Any:
     """Yield a client of an app that has an API key and one host name."""
-    with serve(url, API_KEY=KEY, ALLOWED_HOSTS="127.0.0.1,shop.example.com") as client:
+    with serve(url, API_KEY=KEY, ALLOWED_HOSTS="127.0.0.1, shop.example.com,") as client:
         yield client
 
 
@@ -117,6 +117,7 @@ def test_only_allowed_hosts_are_answered(guarded: httpx.Client) -> None:
         "evil.example.com": 400,
         "shop.example.com.evil.com": 400,
         "": 400,
+        ":8000": 400,
     }.items():
         assert guarded.get("/users", headers={"Host": host}).status_code == status, host
     both = HTTPConnection(guarded.base_url.host, guarded.base_url.port)

@@ -72,6 +72,9 @@ def test_parse_url_refuses_in_one_sentence(pasted: str, reason: str) -> None:
     ("pasted", "password", "place"),
     [
         ("postgresql://ada:p%40s%2Fs%25@host/db", "p@s/s%", "ada:***@host/db"),
+        ("postgresql://ada:pa,ss@host/db", "pa,ss", "ada:***@host/db"),
+        ("postgresql://ada:8431,2277@host:9432/db", "8431,2277", "ada:***@host:9432/db"),
+        ("postgresql://ada:pa,s?s@host/db", "pa,s?s", "ada:***@host/db"),
         ("postgresql://ada:pa?ss/w#rd@host/db", "pa?ss/w#rd", "ada:***@host/db"),
         ("postgresql://ada@host/db?password=s3cret", "s3cret", "ada:***@host/db"),
         ("mysql://ada@host/db?passwd=s3cr@et", "s3cr@et", "ada:***@host/db"),
@@ -91,6 +94,9 @@ def test_a_password_is_taken_as_it_is_and_shown_nowhere(
 def test_several_hosts_and_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
     several = parse_url("postgresql://ada:pw@one:1,two:2/db?target_session_attrs=read-write")
     assert (several.query["host"], several.database) == (("one:1", "two:2"), "db")
+    several = parse_url("postgresql://ada:p,w@one:1,two:2/db")
+    assert (several.query["host"], several.password) == (("one:1", "two:2"), "p,w")
+    assert parse_url("postgresql://one:1,two:2/db").query["host"] == ("one:1", "two:2")
     assert parse_url("postgresql://ada@%2Frun%2Fpostgresql/db").host == "/run/postgresql"
     assert parse_url("postgresql://?service=mine").query == {"service": "mine"}
     monkeypatch.setenv("PGDATABASE", "mine")
@@ -108,6 +114,13 @@ def test_settings_come_from_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
         assert read_settings().database_url == "sqlite:///./other.db"
     monkeypatch.setenv("DATABASE_URL", "sqlite:///./third.db")
     assert read_settings().database_url == "sqlite:///./third.db"
+    for name in ("DATABASE_LOCK_TIMEOUT", "REQUEST_TIMEOUT"):  # which no database would take
+        monkeypatch.setenv(name, "40000")
+        with pytest.raises(StartupError, match=f"{name} is unusable: .* 3600"):
+            read_settings()
+        monkeypatch.setenv(name, "3600")
+    monkeypatch.setenv("API_KEY", " pasted with spaces ")
+    assert read_settings().api_key == "pasted with spaces"
     monkeypatch.setenv("DATABASE_POOL_SIZE", "none")
     with pytest.raises(StartupError, match="DATABASE_POOL_SIZE is unusable"):
         read_settings()

@@ -164,8 +164,11 @@ def test_a_database_that_goes_away_is_503_and_unhealthy(
 ) -> None:
     database = parse_url(url).database
     server = sa.create_engine(postgresql_server, isolation_level="AUTOCOMMIT")
-    with serve(url) as client, server.connect() as admin:
+    with serve(url, ADMIN_PASSWORD="open sesame") as client, server.connect() as admin:
         assert client.get("/health").status_code == 200
+        own_page = {"Origin": str(client.base_url).rstrip("/")}
+        client.post("/admin/login", data={"password": "open sesame"}, headers=own_page)
+        assert client.get("/admin/user/list").status_code == 200
         admin.exec_driver_sql(f"ALTER DATABASE {database} ALLOW_CONNECTIONS false")
         admin.exec_driver_sql(
             f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'"
@@ -179,6 +182,7 @@ def test_a_database_that_goes_away_is_503_and_unhealthy(
             client.get("/async/users"),
             client.post("/async/users", json=body),
             client.get("/health/db"),
+            client.get("/admin/user/list"),
         ):
             assert response.status_code == 503, response.text
             assert response.headers["Retry-After"] == "1"
@@ -231,6 +235,56 @@ def test_every_503_leaves_its_cause_in_the_log(url: str, caplog: pytest.LogCaptu
     assert len(lines) == 1
     assert lines[0].startswith("503 PATCH /users/1: ")
     assert "lock" in lines[0].lower()
+
+
+def test_a_column_that_the_app_does_not_fill_is_a_bug(
+    client: httpx.Client, url: str, dialect: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A table has a column that no class knows: the client cannot help it, the log must tell."""
+    change, undo = "ALTER TABLE tags ADD note INTEGER NOT NULL", "ALTER TABLE tags DROP note"
+    with migration_engine(parse_url(url)).begin() as connection:
+        if dialect == "sqlite":  # which adds no such column to a table that there is
+            connection.exec_driver_sql("DROP TABLE tags")
+            change = "CREATE TABLE tags (id INTEGER PRIMARY KEY, name TEXT, note INTEGER NOT NULL)"
+        connection.exec_driver_sql(change)
+    try:
+        assert client.post("/tags", json={"name": "python"}).status_code == 500
+        assert "500 POST /tags" in caplog.text
+    finally:
+        with migration_engine(parse_url(url)).begin() as connection:
+            connection.exec_driver_sql(undo)
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+@pytest.mark.parametrize(
+    ("last", "cause"), [(1, "duplicate key"), (2**31 - 1, "reached maximum value of sequence")]
+)
+def test_ids_that_are_taken_or_used_up_are_a_bug(
+    client: httpx.Client, url: str, last: int, cause: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As after a restore: the sequence stands behind the rows, or at its end."""
+    for name in ("python", "sql"):
+        client.post("/tags", json={"name": name})
+    with migration_engine(parse_url(url)).begin() as connection:
+        connection.exec_driver_sql(f"SELECT setval('tags_id_seq', {last})")
+    assert client.post("/tags", json={"name": "fastapi"}).status_code == 500
+    (message,) = [m for m in caplog.messages if "500 POST /tags" in m]
+    assert cause in message
+
+
+@pytest.mark.parametrize("dialect", [name for name in DIALECTS if name != "sqlite"])
+def test_a_value_that_the_database_refuses_leaves_a_line_in_the_log(
+    client: httpx.Client, url: str, dialect: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    kind = "MODIFY name" if dialect == "mysql" else "ALTER name TYPE"
+    with migration_engine(parse_url(url)).begin() as connection:
+        connection.exec_driver_sql(f"ALTER TABLE tags {kind} varchar(3)")
+    try:
+        assert client.post("/tags", json={"name": "python"}).status_code == 400
+        assert "400 POST /tags: " in caplog.text
+    finally:
+        with migration_engine(parse_url(url)).begin() as connection:
+            connection.exec_driver_sql(f"ALTER TABLE tags {kind} varchar(50)")
 
 
 def test_a_startup_error_changes_nothing_in_the_process() -> None:

@@ -28,7 +28,17 @@ from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 
 from app import lifespan
-from conftest import DIALECTS, ROOT, as_text, migrate, new_post, new_user, serve, server_process
+from conftest import (
+    DIALECTS,
+    ROOT,
+    NewDatabase,
+    as_text,
+    migrate,
+    new_post,
+    new_user,
+    serve,
+    server_process,
+)
 from core import schema
 from core.errors import HANDLERS
 from core.middleware import Limits
@@ -314,6 +324,30 @@ def test_a_server_out_of_connections_is_503_for_some(own_server: OwnServer) -> N
         assert client.patch(f"/users/{user}", json={"age": 7}).status_code == 200
 
 
+def test_a_login_that_is_not_allowed_any_more_is_500(
+    own_server: OwnServer, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It does not pass by itself."""
+    admin = sa.create_engine(own_server.url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with admin.connect() as connection:
+        connection.exec_driver_sql(
+            "CREATE ROLE guest LOGIN; GRANT pg_read_all_data, pg_write_all_data TO guest"
+        )
+        with serve(as_text(own_server.url.set(username="guest"))) as client:
+            new_user(client)
+            database = own_server.url.database
+            connection.exec_driver_sql(f'REVOKE CONNECT ON DATABASE "{database}" FROM public')
+            connection.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'guest'"
+            )
+            for path in ("/users", "/async/users"):
+                client.get(path)  # may be 503, once, for the connection that was lost
+                assert client.get(path).status_code == 500
+            assert "permission denied for database" in capfd.readouterr().err
+            connection.exec_driver_sql(f'GRANT CONNECT ON DATABASE "{database}" TO public')
+            assert client.get("/users").status_code == 200
+
+
 @contextmanager
 def reading_only_sqlite(file: Path) -> Iterator[None]:
     """Put a copy that nobody may write in place of the file: modes are no obstacle for root."""
@@ -360,6 +394,23 @@ def plain_user(url: str) -> Iterator[str]:
             connection.exec_driver_sql("DROP USER plain_user")
 
 
+def test_a_sqlite_file_that_became_read_only_is_500_until_it_can_be_written(
+    sqlite_databases: NewDatabase, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Somebody has to change that, so nobody is told to try again."""
+    with sqlite_databases() as url, serve(url) as client:
+        new_user(client)
+        with reading_only_sqlite(Path(str(parse_url(url).database))):
+            for path in ("/users", "/async/users"):
+                for _ in range(3):
+                    assert client.post(path, json=ADA).status_code == 500
+                assert client.get(path).status_code == 200
+        assert "attempt to write a readonly database" in capfd.readouterr().err
+        assert client.post("/users", json=ADA).status_code == 201
+        assert client.post("/async/users", json=ADA | {"email": "b@example.com"}).status_code == 201
+
+
+@pytest.mark.parametrize("dialect", [name for name in DIALECTS if name != "sqlite"])
 def test_a_database_that_became_read_only_is_503_and_then_asked_anew(
     url: str, dialect: str
 ) -> None:
@@ -368,11 +419,9 @@ def test_a_database_that_became_read_only_is_503_and_then_asked_anew(
     variable = f"ALTER DATABASE {parts.database} %s default_transaction_read_only"
     with ExitStack() as stack:
         match dialect:
-            case "sqlite":
-                reading_only: Any = reading_only_sqlite(Path(str(parts.database)))
             case "postgresql":
                 undo = ("SET default_transaction_read_only = off", variable % "RESET")
-                reading_only = reading_only_server(url, f"{variable % 'SET'} = on", *undo)
+                reading_only: Any = reading_only_server(url, f"{variable % 'SET'} = on", *undo)
             case _:
                 change = "SET GLOBAL read_only = "
                 reading_only = reading_only_server(url, f"{change}1", f"{change}0")
@@ -410,6 +459,40 @@ def test_a_table_that_is_altered_is_503_once_at_most(url: str) -> None:
 
 
 # ── Locks and slow statements ────────────────────────────────────────────────────────────────────
+
+
+CANCEL = {
+    "postgresql": "SELECT pg_cancel_backend(pid) FROM pg_stat_activity"
+    " WHERE wait_event_type = 'Lock' AND datname = current_database()",
+    "mysql": "SELECT concat('KILL QUERY ', id) FROM information_schema.processlist"
+    " WHERE db = database() AND info LIKE 'UPDATE users%%'",
+}
+
+
+@pytest.mark.parametrize("dialect", [name for name in DIALECTS if name != "sqlite"])
+def test_a_statement_that_somebody_cancels_is_503(url: str, dialect: str) -> None:
+    with serve(url) as client, ExitStack() as stack:
+        new_user(client)
+        engine = migration_engine(parse_url(url))
+        owner, operator = (stack.enter_context(engine.connect()) for _ in range(2))
+        owner.exec_driver_sql("UPDATE users SET age = 7")
+        answers: list[httpx.Response] = []
+        worker = threading.Thread(
+            target=lambda: answers.append(client.patch("/users/1", json={"age": 5}))
+        )
+        worker.start()
+
+        def cancel() -> bool:
+            found = operator.exec_driver_sql(CANCEL[dialect]).scalar()
+            if found and dialect == "mysql":
+                operator.exec_driver_sql(str(found))
+            operator.rollback()  # or it would see the same processes again
+            return bool(found)
+
+        wait_until(cancel, 4)
+        worker.join()
+        assert [answer.status_code for answer in answers] == [503]
+        owner.rollback()
 
 
 def test_a_locked_row_bounds_everyones_wait(url: str, dialect: str) -> None:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 import models
 from app import app
-from conftest import new_post, new_user, serve
+from conftest import new_post, new_product, new_user, serve
 from database import ReadDb
 
 ROOT = Path(__file__).parent.parent
@@ -93,8 +93,20 @@ def test_plan_of_a_statement(client: httpx.Client, dialect: str) -> None:
     assert len(pages) == 4
     assert all("The database's plan" in page for page in pages)
     assert words[dialect] in pages[1]
-    assert client.get("/sql/99").status_code == 404
+    for number in ("99", "9" * 5000, "x"):
+        assert client.get(f"/sql/{number}").status_code == 404
     assert client.get(f"/users/{user}").json()["age"] == 5
+
+
+def test_statements_of_several_rows_have_plans(client: httpx.Client) -> None:
+    people = [{"name": "Ada", "email": f"{n}@example.com"} for n in range(3)]
+    assert client.post("/users/bulk", json=people).status_code == 201
+    products = [new_product(client, stock=5)["id"] for _ in range(2)]
+    items = [{"product_id": product, "quantity": 1} for product in products]
+    assert client.post("/orders", json={"user_id": 1, "items": items}).status_code == 201
+    numbers = re.findall(r'href="sql/(\d+)"', client.get("/sql").text)
+    pages = [shown(client, f"/sql/{number}") for number in (numbers[0], numbers[-1])]
+    assert not any("There is no plan" in page for page in pages)
 
 
 def test_many_statements_of_one_shape_are_named(client: httpx.Client) -> None:
