@@ -232,7 +232,7 @@ def main() -> None:
         demo = Demo(db, first=rows + 1)
         demo.fill(arguments.users, arguments.posts, arguments.products, arguments.orders)
         db.commit()
-    print(f"The database {shown(database.url)} is filled: uvicorn app:app --reload")
+    print(f"The database {shown(database.url)} is filled. uvicorn app:app --reload shows it.")
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ from wtforms import (
 import crud
 import models
 from core.deadline import BusyError
-from core.errors import answer_fault, may_pass
+from core.errors import answer_fault, may_pass, without_input
 from core.rows import Pattern
 from database import Database, get_database
 
@@ -88,7 +88,8 @@ class InputForm(Form):  # type: ignore[misc]  # WTForms has no types
             for wrong in error.errors():
                 field = self._fields.get(str(wrong["loc"][0]))
                 if field is not None:
-                    field.errors = [*field.errors, wrong["msg"].removeprefix("Value error, ")]
+                    message = without_input(wrong)["msg"].removeprefix("Value error, ")
+                    field.errors = [*field.errors, message]
             return False
         return True
 

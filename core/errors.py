@@ -147,20 +147,25 @@ async def answer_wrong_method(request: Request, error: HTTPException) -> JSONRes
 BOUNDS = {"too_long": ("max_length", "most"), "too_short": ("min_length", "least")}
 
 
+def without_input(error: Any) -> dict[str, Any]:
+    """Return what is invalid and where, in words that a client understands."""
+    shown = {key: error[key] for key in ("type", "loc", "msg")}
+    if error["type"] == "json_invalid":  # what stands there and what should, as Python's json says
+        shown["msg"] = f"Invalid JSON at character {error['loc'][1]}: {error['ctx']['error']}"
+    elif error["type"] in BOUNDS and isinstance(error["input"], str):
+        name, words = BOUNDS[error["type"]]
+        shown["type"] = f"string_{error['type']}"
+        shown["msg"] = f"String should have at {words} {error['ctx'][name]} characters"
+    return shown
+
+
 async def answer_invalid(request: Request, error: RequestValidationError) -> JSONResponse:
     """Answer what is invalid and where, without the input: it may be a password."""
     # PUT /users/bulk is no invalid PUT /users/{id}: there is a path of this name.
     allowed = allowed_methods(request, fixed=True)
     if allowed and request.method not in allowed:
         return JSONResponse({"detail": "Method Not Allowed"}, 405, {"Allow": ", ".join(allowed)})
-    errors = [{key: e[key] for key in ("type", "loc", "msg")} for e in error.errors()]
-    for shown, e in zip(errors, error.errors(), strict=True):
-        if e["type"] == "json_invalid":  # what stands there and what should, as Python's json says
-            shown["msg"] = f"Invalid JSON at character {e['loc'][1]}: {e['ctx']['error']}"
-        elif e["type"] in BOUNDS and isinstance(e["input"], str):
-            name, words = BOUNDS[e["type"]]
-            shown["type"] = f"string_{e['type']}"
-            shown["msg"] = f"String should have at {words} {e['ctx'][name]} characters"
+    errors = [without_input(e) for e in error.errors()]
     return JSONResponse({"detail": errors}, 422)
 
 

@@ -245,6 +245,7 @@ def test_create_and_edit_as_the_api_does(admin: httpx.Client) -> None:
         ({"age": "old"}, "Input should be a valid integer"),
         ({"email": "nonsense"}, "value is not a valid email address"),
         ({"name": ""}, "Text must not be blank"),
+        ({"name": "A"}, "String should have at least 2 characters"),
         ({"password": "weak"}, "at least 8 characters"),
     ]:
         answer = save(admin, path, **wrong)
