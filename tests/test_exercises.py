@@ -1,5 +1,6 @@
 """The checks of exercises/ accept what is right, reject what is wrong, and say so in sentences."""
 
+import ast
 import os
 import re
 import runpy
@@ -139,6 +140,70 @@ def test_solution_passes(exercise: str, database: str) -> None:
     assert outcome.text == ""
     assert outcome.code == 0
     assert outcome.passed == steps_of(exercise)
+
+
+def route_steps(exercise: str, source: str) -> dict[ast.AST, int]:
+    """Return each route of a solution with the first step whose text asks for it; 0 if given."""
+    _, *texts = re.split(
+        r"^## Step ", (EXERCISES / exercise / "README.md").read_text("utf-8"), flags=re.M
+    )
+    starter = (STARTERS / exercise / "app.py").read_text("utf-8")
+    given = {
+        getattr(node, "name", "")
+        for node in ast.parse(starter).body
+        if "yet to be written" not in ast.unparse(node)
+    }
+    tree = ast.parse(source)
+    paths = {
+        ast.unparse(node.targets[0]): node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+    }
+    steps: dict[ast.AST, int] = {}
+    for route in tree.body:
+        for decorator in getattr(route, "decorator_list", ()):
+            called = re.fullmatch(
+                r"app\.(get|post|put|patch|delete)\((.*)\)", ast.unparse(decorator)
+            )
+            if called and isinstance(decorator, ast.Call):
+                path = paths.get(ast.unparse(decorator.args[0]), decorator.args[0])
+                asked = re.escape(f"{called[1].upper()} {ast.literal_eval(path)}") + r"(?![\w/{])"
+                found = [n for n, text in enumerate(texts, 1) if re.search(asked, text)]
+                is_given = getattr(route, "name", "") in given
+                steps[route] = 0 if is_given else min(found, default=0)
+    return steps
+
+
+def begun(exercise: str, step: int) -> str:
+    """Return the solution as it is for somebody who has got as far as this step."""
+    source = (EXERCISES / exercise / "solution.py").read_text("utf-8")
+    lines = source.splitlines(keepends=True)
+    for route, of in route_steps(exercise, source).items():
+        if of > step and isinstance(route, ast.FunctionDef | ast.AsyncFunctionDef):
+            for n in range(route.decorator_list[0].lineno - 1, route.end_lineno or 0):
+                lines[n] = ""
+    return "".join(lines)
+
+
+BEGUN = [
+    (exercise, step)
+    for exercise in exercises()
+    if (EXERCISES / exercise / "solution.py").exists()
+    for step in steps_of(exercise)
+    if begun(exercise, step) != begun(exercise, 99)
+]
+
+
+@pytest.mark.sample(12)
+@pytest.mark.usefixtures("prefork")
+@pytest.mark.parametrize(("exercise", "step"), BEGUN)
+def test_a_step_needs_no_route_of_a_later_one(exercise: str, step: int, tmp_path: Path) -> None:
+    write_files({"app.py": begun(exercise, step)}, tmp_path)
+
+    outcome = run_checks(exercise, "--app-dir", str(tmp_path), f"--step={step}")
+
+    assert outcome.text == ""
+    assert outcome.passed == [step]
 
 
 @pytest.mark.sample(3)
