@@ -305,8 +305,9 @@ def test_invite_not_found(api: Api) -> None:
     owner, user = sign_up(api), sign_up(api)
     invite(api, owner, NO_SUCH_ID, user["email"]).expect(404, why=MISSING)
     project = start(api, owner)
-    why = {2: "an address that nobody has makes a user, or lets somebody else in.", "": MISSING}
-    invite(api, owner, project, f"{unique('nobody.')}@example.com").expect(404, why=why)
+    nobody = invite(api, owner, project, f"{unique('nobody.')}@example.com")
+    why = "an address that nobody has makes a user, or lets somebody else in."
+    nobody.expect(404, why={2: why, "": MISSING})
     nobody_may(api, "POST", f"/projects/{project}/invite", {"email": user["email"]})
     members_are(api, owner, project, {owner["id"]: "owner"}, NOBODY)
 
