@@ -284,7 +284,8 @@ engine = create""",
         "step": 2,
         "replace": {
             '        logger.warning("Order %s stands without a notification", order.reference)': (
-                "        session.add(told.model_copy(update={'message': f'{message} (again)'}))"
+                "        again = {'user_id': order.user_id, 'order_id': order.id}\n"
+                "        session.add(Notification(message=f'{message} (again)', **again))"
             )
         },
         "says": "a message with another text",

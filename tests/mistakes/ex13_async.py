@@ -267,14 +267,14 @@ MISTAKES = [
         "step": 3,
         "replace": {
             "    session.add(user)\n    try:": (
-                "    session.add(user)\n"
                 "    same = select(User.id).where(User.email == user.email)\n"
                 "    if (await session.exec(same)).first():\n"
                 '        raise HTTPException(409, "Email already registered")\n'
+                "    session.add(user)\n"
                 "    try:"
             )
         },
-        "says": "the answer is 409",
+        "says": "which autoflush has written already",
     },
     {
         "name": "author taken for there when the number is low",
