@@ -138,6 +138,9 @@ def test_create_transfer(api: Api, amount: str) -> None:
     left, got = Decimal(100) - Decimal(amount), Decimal("5.5") + Decimal(amount)
     why = "a balance is not changed, changed by something else, or not committed."
     expect_balances(api, why, {one: str(left), other: str(got), third: "100"})
+    transfer(api, other, one, 1).expect(201, 200)
+    why = "the sums are right and the direction is not: the account of from_account_id pays."
+    expect_balances(api, why, {one: str(left + 1), other: str(got - 1)})
 
 
 @pytest.mark.step(2)
@@ -276,7 +279,10 @@ def test_insufficient_funds(api: Api) -> None:
 @pytest.mark.step(3)
 def test_last_cent(api: Api) -> None:
     """Everything may go, and 0.30 is enough for three transfers of 0.10."""
-    why = "only a balance below the amount is too little: compare with <, not with <=."
+    why = (
+        "only a balance below the amount is too little: compare with <, not with <=; and an empty "
+        "account takes what comes."
+    )
     for balance, amount, times in (
         ("50", 50, 1),
         (MOST, float(MOST), 1),
@@ -291,7 +297,7 @@ def test_last_cent(api: Api) -> None:
                 equal = "a transfer like an earlier one is refused: each is one of its own."
                 expect_balances(api, FLOAT, {one: str(left)})
                 reply.expect(201, 200, why=equal)
-            reply.expect(201, 200, why=why if times == 1 else FLOAT)
+            reply.expect(201, 200, why=FLOAT if turn else why)
         expect_balances(api, FLOAT, {one: "0", other: balance})
         refused(transfer(api, one, other, 0.01), FLOAT)
 

@@ -88,6 +88,8 @@ def was_told(api: Api, user: int, items: list[str], why: str) -> None:
             f"the customer has the messages {shorten(sorted(others))}, too.",
             "a message with another text: one that is refused is left out, not reworded.",
         )
+    if len(expected) > len(messages) >= 10:
+        fail(f"{len(messages)} of {len(expected)} messages are listed.", "the list has a limit.")
     if messages != expected:
         fail(f"the customer has the messages {shorten(messages)}, not {shorten(expected)}.", why)
 
@@ -216,7 +218,9 @@ def was_imported(
     reply.has(why, refused=[order["reference"] for order in refused])
     rows = body.get("created")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        reply.wrong("there is no list of orders under 'created'.", why)
+        reply.wrong(
+            "there is no list of orders under 'created'.", "it holds the stored rows, whole."
+        )
     if {} in rows:
         reply.wrong(
             "the orders are empty objects.",

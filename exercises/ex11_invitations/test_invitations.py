@@ -242,6 +242,8 @@ def test_invite(api: Api, role: str) -> None:
     why = "who is invited does not belong to the project yet, or in the memory of one process."
     for path in (f"/projects/{project}", f"/projects/{project}/members"):
         ask(other, user, "GET", path).expect(200, why=why)
+    why = "each member sees all members, a viewer too."
+    members_are(other, user, project, {owner["id"]: "owner", user["id"]: role}, why)
     for asking in (user, owner):
         reply = ask(api, asking, "GET", "/projects").expect(200)
         listed = [row.get("id") for row in reply.items()]
