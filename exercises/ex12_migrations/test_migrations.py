@@ -444,6 +444,7 @@ def test_create_user_with_slug(api: Api, project: Project, upgraded: Table) -> N
         if not begins_with_name(slug, name):
             begin = name.lower().replace(" ", "-")
             reply.wrong(f"the slug is {shorten(slug)}; it should begin with {begin}.", NOT_THE_NAME)
+        reply.has("each new user is active.", status="active")
         slugs[reply.id] = slug
         if len(slugs) == 2:  # numbers that are counted anew begin again below those in use
             project.run("DELETE FROM users WHERE id = :id", id=min(slugs))

@@ -166,8 +166,9 @@ def test_create_prediction_refuses_invalid_input(api: Api, field: str, values: l
         {"model_version": "v"},
         {"model_version": "v" * 50, "latency_ms": 0.001},
         {"latency_ms": 123456.789},
+        {"input_data": {"pixels": [[number / 4 for number in range(99)]] * 99}},
     ],
-    ids=["nothing", "short", "long", "slow"],
+    ids=["nothing", "short", "long", "slow", "large"],
 )
 def test_create_prediction_at_the_bounds(api: Api, bounds: dict[str, Any]) -> None:
     """POST /predictions takes long and short values: a version of 1 or 50 signs, a latency of 0."""
@@ -544,8 +545,10 @@ def test_read_stats_of_unknown_version(api: Api) -> None:
 def test_stats_are_computed_by_the_database(api: Api) -> None:
     """GET /predictions/stats loads no calls, and takes no more statements for more versions."""
     version = unique("house-")
-    for _ in range(15):
-        create(api, a_call(model_version=version))
+    for _ in range(102):
+        create(api, a_call(model_version=version, input_data={}))
+    why = "the numbers are of the newest calls only: `last` has a default, or there is a limit."
+    compare(api, version, why=why, total=102)
     fetches_no_calls(stats(api, f"?model_version={version}"))
     before = stats(api)
     for _ in range(3):
