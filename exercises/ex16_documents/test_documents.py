@@ -164,6 +164,7 @@ def test_find_items(api: Api) -> None:
     [
         *AWKWARD_TEXTS,
         "",
+        " 36 ",
         "Zoë ☕",
         '5" tube',
         1815,

@@ -378,4 +378,15 @@ cache = {}""",
         },
         "says": "others have read the same balance",
     },
+    {
+        "name": "the account with the lower id pays",
+        "step": 2,
+        "replace": {
+            "    changes = {data.from_account_id: -data.amount, data.to_account_id: data.amount}": (
+                "    low, high = sorted((data.from_account_id, data.to_account_id))\n"
+                "    changes = {low: -data.amount, high: data.amount}"
+            )
+        },
+        "says": "the direction is not",
+    },
 ]

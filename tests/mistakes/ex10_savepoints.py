@@ -355,4 +355,12 @@ engine = create""",
         },
         "says": "each notification needs a savepoint of its own",
     },
+    {
+        "name": "ten notifications listed at most",
+        "step": 4,
+        "replace": {
+            "own.order_by(col(Notification.id))": "own.order_by(col(Notification.id)).limit(10)"
+        },
+        "says": "the list has a limit",
+    },
 ]

@@ -400,4 +400,20 @@ cache = {}""",
         "replace": {"role=data.role)": "role='invited')"},
         "says": "the role that is stored is not the one of the invitation",
     },
+    {
+        "name": "a viewer sees no other members",
+        "step": 3,
+        "replace": {
+            "def list_members(project: ProjectDep, session: SessionDep)": (
+                "def list_members(project: ProjectDep, session: SessionDep, user: CurrentUser)"
+            ),
+            "    return session.exec(members.order_by(col(Membership.user_id))).all()": (
+                "    asking = session.get(Membership, (project.id, user.id))\n"
+                "    if asking and asking.role == 'viewer':\n"
+                "        members = members.where(Membership.user_id == user.id)\n"
+                "    return session.exec(members.order_by(col(Membership.user_id))).all()"
+            ),
+        },
+        "says": "each member sees all members",
+    },
 ]

@@ -544,4 +544,18 @@ Base.metadata.create_all(engine)
         "replace": {'words = data.name.lower().replace(" ", "-")[:60]': "words = data.email[:60]"},
         "says": "made of something else than the name",
     },
+    {
+        "name": "later users wait",
+        "step": 3,
+        "replace": {
+            "    session.refresh(user)\n": (
+                "    session.refresh(user)\n"
+                "    if user.id > 15:\n"
+                '        user.status = "waiting"\n'
+                "        session.commit()\n"
+                "        session.refresh(user)\n"
+            )
+        },
+        "says": "each new user is active",
+    },
 ]

@@ -288,4 +288,27 @@ MISTAKES = [
         },
         "says": "the user is not looked for",
     },
+    {
+        "name": "posts deleted by their titles",
+        "step": 4,
+        "replace": {
+            "    await session.delete(user)\n": (
+                "    titles = select(Post.title).where(Post.author_id == user.id)\n"
+                "    for post in await session.exec(select(Post).where(col(Post.title).in_(titles))):\n"
+                "        await session.delete(post)\n"
+                "    await session.delete(user)\n"
+            )
+        },
+        "says": "without a WHERE for this one user",
+    },
+    {
+        "name": "one user of each name",
+        "step": 1,
+        "replace": {
+            "    name: str = Field(min_length=2, max_length=50)": (
+                "    name: str = Field(min_length=2, max_length=50, unique=True)"
+            )
+        },
+        "says": "only the address is unique",
+    },
 ]

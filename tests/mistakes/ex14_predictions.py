@@ -551,4 +551,26 @@ app = FastAPI""",
         },
         "says": "the errors were divided by the successes",
     },
+    {
+        "name": "the last hundred by default",
+        "step": 4,
+        "replace": {
+            "    last: Annotated[int | None, Query(ge=1, le=MAX_INTEGER)] = None": (
+                "    last: Annotated[int | None, Query(ge=1, le=MAX_INTEGER)] = 100"
+            )
+        },
+        "says": "the numbers are of the newest calls only",
+    },
+    {
+        "name": "large input refused",
+        "step": 1,
+        "replace": {
+            "    prediction = Prediction.model_validate(data)\n": (
+                "    if len(str(data.input_data)) > 1000:\n"
+                '        raise HTTPException(422, "The input is too large")\n'
+                "    prediction = Prediction.model_validate(data)\n"
+            )
+        },
+        "says": "the app itself answers 422",
+    },
 ]

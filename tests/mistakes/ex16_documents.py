@@ -477,4 +477,14 @@ app = FastAPI(""",
         },
         "says": "numbers are rounded",
     },
+    {
+        "name": "blanks around a value left out",
+        "step": 2,
+        "replace": {
+            "    wanted = literal(": (
+                "    value = value.strip() if isinstance(value, str) else value\n    wanted = literal("
+            )
+        },
+        "says": "the two sides of the comparison have different forms",
+    },
 ]
