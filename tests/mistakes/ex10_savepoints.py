@@ -277,7 +277,7 @@ engine = create""",
         "name": "message of the first 30 signs",
         "step": 1,
         "replace": {'f"{order.item} is on its way"': 'f"{order.item[:30]} is on its way"'},
-        "says": "a message with another text",
+        "says": "its text is another or cut",
     },
     {
         "name": "second message numbered",
