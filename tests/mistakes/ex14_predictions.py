@@ -240,7 +240,7 @@ MISTAKES = [
                 "session.exec(statement).all()[skip : skip + limit]"
             )
         },
-        "says": "the list is cut in Python",
+        "says": "all are loaded, and filtered or cut in Python",
     },
     {
         "name": "latency above, not from",
@@ -340,7 +340,7 @@ MISTAKES = [
                 "func.coalesce(func.avg(call.latency_ms).filter(call.error.is_(None)), 0)"
             )
         },
-        "says": "the average leaves the failures out",
+        "says": "the average leaves out the failures",
     },
     {
         "name": "whole numbers divided by hand",
