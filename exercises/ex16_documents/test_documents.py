@@ -268,6 +268,7 @@ def test_find_items_skip_and_limit(api: Api) -> None:
     why = "the app has a limit of its own; a limit may be 100, and skip as large as you like."
     for skip in (0, 100):
         reply = api.post(f"/items/find?skip={skip}&limit=100", {"mark": mark})
+        reply.expect(200, why="100 is allowed.")
         expect_found(reply, ids[skip : skip + 100], why)
 
 

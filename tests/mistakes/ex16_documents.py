@@ -244,7 +244,7 @@ engine = create""",
     item.data = merge(item.data, storable(changes))
 """
         },
-        "says": "an object is not merged",
+        "says": "is not merged",
     },
     {
         "name": "two levels deep at most",
