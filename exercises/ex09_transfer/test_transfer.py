@@ -33,6 +33,10 @@ TOO_MUCH = (
     "nobody compares with 99999999.99: PostgreSQL refuses what NUMERIC(10, 2) cannot hold by an "
     "error that nobody catches, and SQLite stores it."
 )
+UNBOUNDED = (
+    "the transfer is written before the balance is compared, and its column cannot hold such an "
+    "amount: bound it in the input class, or compare first."
+)
 
 
 def create(api: Api, balance: str = "100", owner: str = "") -> int:
@@ -91,6 +95,16 @@ def test_create_account(api: Api, balance: str) -> None:
 
 
 @pytest.mark.step(1)
+@pytest.mark.parametrize("owner", ["O'Brien", 'the "second"', "Élodie", "日本語"])
+def test_create_account_of_any_owner(api: Api, owner: str) -> None:
+    """An owner may be called O'Brien, or be written in other letters than a to z."""
+    why = "the owner is pasted into the SQL text, or changed: bind values as parameters."
+    reply = api.post("/accounts", {"owner": owner, "balance": 1}).expect(201, 200, why=why)
+    reply.has(why, owner=owner)
+    api.get(f"/accounts/{reply.id}").expect(200, why=NO_COMMIT).has(why, owner=owner)
+
+
+@pytest.mark.step(1)
 @pytest.mark.parametrize(
     "balance",
     [-0.01, -1, 0.001, 1.999, 99999999.991, 100_000_000, 1e30, "much", "NaN", "Infinity", None],
@@ -124,15 +138,19 @@ def test_create_transfer(api: Api, amount: str) -> None:
     left, got = Decimal(100) - Decimal(amount), Decimal("5.5") + Decimal(amount)
     why = "a balance is not changed, changed by something else, or not committed."
     expect_balances(api, why, {one: str(left), other: str(got), third: "100"})
+    transfer(api, other, one, 1).expect(201, 200)
+    why = "the sums are right and the direction is not: the account of from_account_id pays."
+    expect_balances(api, why, {one: str(left + 1), other: str(got - 1)})
 
 
 @pytest.mark.step(2)
 def test_create_transfer_between_accounts_of_one_owner(api: Api) -> None:
     """An owner may have several accounts, and POST /transfers moves money between them."""
-    one, other = create(api, owner="Ada Lovelace"), create(api, owner="Ada Lovelace")
+    one, other, third = (create(api, owner="Ada Lovelace") for _ in range(3))
     why = "the owners are compared, not the ids of the accounts."
     transfer(api, one, other, 30.25).expect(201, 200, why=why)
-    expect_balances(api, why, {one: "69.75", other: "130.25"})
+    expect_balances(api, why, {one: "69.75", other: "130.25", third: "100"})
+    expect_transfers(api, third, 0, why)
 
 
 @pytest.mark.step(2)
@@ -157,6 +175,18 @@ def test_create_transfer_refuses_invalid_amount(api: Api, amount: Any) -> None:
     one, other = create(api), create(api)
     why = "the bound is missing: gt=0, decimal_places=2. Below 0, money would flow back."
     refused(transfer(api, one, other, amount), why, 422)
+    expect_balances(api, why, {one: "100", other: "100"})
+
+
+@pytest.mark.step(2)
+@pytest.mark.parametrize("field", ["from_account_id", "to_account_id", "amount"])
+def test_create_transfer_needs_all_fields(api: Api, field: str) -> None:
+    """POST /transfers answers 422 when an account or the amount is left out."""
+    one, other = create(api), create(api)
+    sent = order_of(one, other, 1)
+    del sent[field]
+    why = "the field has a default: nobody has said which account, or how much."
+    refused(api.post("/transfers", sent), why, 422)
     expect_balances(api, why, {one: "100", other: "100"})
 
 
@@ -219,13 +249,29 @@ def test_list_transfers(api: Api) -> None:
         same_row(row, known, why="the list shows other fields than POST /transfers answered.")
 
 
+@pytest.mark.step(2)
+def test_list_more_than_a_hundred_transfers(api: Api) -> None:
+    """GET /accounts/{id}/transfers gives 100 at once, and skip=100 those that follow."""
+    one, other = create(api), create(api)
+    ids = [transfer(api, one, other, 0.01).expect(201, 200).id for _ in range(103)]
+    path = f"/accounts/{one}/transfers"
+    why = "a limit of your own stands in the query; up to 100 may be asked for, from any place."
+    for skip, expected in ((0, ids[:100]), (100, ids[100:])):
+        reply = api.get(f"{path}?skip={skip}&limit=100").expect(200, why=why)
+        listed = [row.get("id") for row in reply.items()]
+        if listed != expected:
+            reply.wrong(f"{len(listed)} transfers are listed, not these {len(expected)}.", why)
+
+
 @pytest.mark.step(3)
 def test_insufficient_funds(api: Api) -> None:
     """More than the account holds cannot be transferred, and nothing changes."""
     one, other = create(api, "50"), create(api)
     why = "the balance is not compared with the amount before it is changed."
-    for amount in (50.01, 5000, 99999999.99):
-        refused(transfer(api, one, other, amount), why)
+    for amount in (50.01, 5000, 99999999.99, 10**9):
+        reply = transfer(api, one, other, amount)
+        reply.expect(*REFUSED, why={"": why, "field overflow": UNBOUNDED})
+        refused(reply, why)
     expect_balances(api, HALF, {one: "50", other: "100"})
     expect_transfers(api, one, 0, "the transfer is stored before the balance is compared.")
 
@@ -233,7 +279,10 @@ def test_insufficient_funds(api: Api) -> None:
 @pytest.mark.step(3)
 def test_last_cent(api: Api) -> None:
     """Everything may go, and 0.30 is enough for three transfers of 0.10."""
-    why = "only a balance below the amount is too little: compare with <, not with <=."
+    why = (
+        "only a balance below the amount is too little: compare with <, not with <=; and an empty "
+        "account takes what comes."
+    )
     for balance, amount, times in (
         ("50", 50, 1),
         (MOST, float(MOST), 1),
@@ -248,7 +297,7 @@ def test_last_cent(api: Api) -> None:
                 equal = "a transfer like an earlier one is refused: each is one of its own."
                 expect_balances(api, FLOAT, {one: str(left)})
                 reply.expect(201, 200, why=equal)
-            reply.expect(201, 200, why=why if times == 1 else FLOAT)
+            reply.expect(201, 200, why=FLOAT if turn else why)
         expect_balances(api, FLOAT, {one: "0", other: balance})
         refused(transfer(api, one, other, 0.01), FLOAT)
 

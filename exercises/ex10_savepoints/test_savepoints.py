@@ -19,6 +19,10 @@ IN_PARTS = (
     "what belongs together is committed in parts: one commit, at the end, stores all of it or "
     "nothing. What is committed, no rollback undoes."
 )
+ORDER_REFUSED = "the order's own failure ends in the `except` of the notification, or in none."
+OWN_FAILURE: dict[int | str, str] = dict.fromkeys(
+    ("", "IntegrityError", "PendingRollbackError"), ORDER_REFUSED
+)
 REFUSED_BUT = (
     "a refused order leaves something: it is written or committed before the reference is."
 )
@@ -79,6 +83,13 @@ def was_told(api: Api, user: int, items: list[str], why: str) -> None:
     """Fail unless a customer got these messages, about these items."""
     messages = sorted(str(row.get("message")) for row in told(api, user))
     expected = sorted(f"{item} is on its way" for item in items)
+    if others := [text for text in messages if not text.endswith(" is on its way")]:
+        fail(
+            f"the customer has the messages {shorten(others)}.",
+            "a message with another text: one that is refused is left out, not reworded.",
+        )
+    if len(expected) > len(messages) >= 10:
+        fail(f"{len(messages)} of {len(expected)} messages are listed.", "the list has a limit.")
     if messages != expected:
         fail(f"the customer has the messages {shorten(messages)}, not {shorten(expected)}.", why)
 
@@ -88,10 +99,10 @@ def test_create_order_with_notification(api: Api) -> None:
     """POST /orders/with-notifications stores the order and its notification."""
     user, other = a_user(api), a_user(api)
     why = (
-        "the notification is not written, its text is another, or it fails in silence: has the "
-        "order its id by then, from session.flush()?"
+        "the notification is not written, its text is another or cut, or it fails in silence: has "
+        "the order its id by then, from session.flush()?"
     )
-    items = ["Mug", "blue mug, 50% off", "O'Hat"]
+    items = ["Mug", "blue mug, 50% off", "O'Hat", f"{'mug ' * 24}no 1", f"{'mug ' * 24}no 2"]
     for item in items:
         place(api, an_order(user, item=item), NO_COMMIT)
         was_told(api, other, [], "somebody else is told.")
@@ -150,9 +161,13 @@ def test_another_customer_is_told(api: Api) -> None:
 def test_order_and_notification_are_one_transaction(api: Api) -> None:
     """An order and its notification are stored together, also when the server is killed."""
     user = a_user(api)
+    sent: dict[str, Any] = {}
     for item in ("Mug", "Mug", "Pen"):
-        reply = send(api, an_order(user, item=item)).expect(201, 200, why=NO_SAVEPOINT)
-        reply.commits_once(IN_PARTS)
+        sent = an_order(user, item=item)
+        send(api, sent).expect(201, 200, why=NO_SAVEPOINT).commits_once(IN_PARTS)
+    # Whether an order is there is asked below by its reference, which is then taken.
+    why = "an order whose reference is taken is written over, or stored once more; see step 3."
+    send(api, sent).expect(409, 400, why=OWN_FAILURE | {200: why, 201: why})
     sent = an_order(user, item="Cup")
     api.kill_during("POST", "/orders/with-notifications", sent)
     notified = len(told(api, user)) == 3
@@ -172,15 +187,16 @@ def test_taken_reference(api: Api) -> None:
     user, other = a_user(api), a_user(api)
     first = an_order(user)
     order = place(api, first, NO_COMMIT)
-    why = "the order's own failure ends in the `except` of the notification, or in none."
+    why = ORDER_REFUSED
     for asking in (user, other):
         again = an_order(asking, reference=first["reference"], item="Pen", total=5)
-        uncaught = {"": why, "IntegrityError": why, "PendingRollbackError": why}
-        reply = send(api, again).expect(409, 400, why=uncaught)
+        reply = send(api, again).expect(409, 400, why=OWN_FAILURE)
         was_told(api, user, ["Mug"], REFUSED_BUT)
         was_told(api, other, [], REFUSED_BUT)
         refused(reply, why, 409, 400)
     is_stored(api, first, api.get(f"/orders/{order}").object(), "the first order is written over.")
+    why = "references are compared in small letters: a-17 is another than A-17."
+    place(api, first | {"reference": first["reference"].lower()}, why)
     place(api, an_order(user, item="Pen"), ROLLBACK)
 
 
@@ -202,7 +218,9 @@ def was_imported(
     reply.has(why, refused=[order["reference"] for order in refused])
     rows = body.get("created")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        reply.wrong("there is no list of orders under 'created'.", why)
+        reply.wrong(
+            "there is no list of orders under 'created'.", "it holds the stored rows, whole."
+        )
     if {} in rows:
         reply.wrong(
             "the orders are empty objects.",
@@ -243,17 +261,20 @@ def test_import_leaves_out_taken_references(api: Api) -> None:
     user = a_user(api)
     stored = an_order(user)
     place(api, stored, NO_COMMIT)
-    first, last = an_order(user, item="Pen"), an_order(user, item="Cup")
+    first, known, last = (an_order(user, item=item) for item in ("Pen", "Mug", "Cup"))
     taken = an_order(user, reference=stored["reference"], item="Hat")
     twice = an_order(user, reference=first["reference"], item="Bag")
     why = (
         "the failure of one order undoes those before it, or stops the loop: session.rollback() "
         "goes back to the start, a savepoint around each order only to itself."
     )
-    reply = import_orders(api, [first, taken, twice, last, twice], why)
-    was_imported(api, reply, [first, last], [taken, twice, twice], why)
+    reply = import_orders(api, [first, taken, twice, known, last, twice], why)
+    was_imported(api, reply, [first, known, last], [taken, twice, twice], why)
     was_imported(api, import_orders(api, [taken], why), [], [taken], why)
-    why = "a refused order has left its notification, or one that stands has none."
+    why = (
+        "a refused order has left its notification, or one that stands has none: each notification "
+        "needs a savepoint of its own, for one that is refused undoes all that share it."
+    )
     was_told(api, user, ["Mug", "Pen", "Cup"], why)
 
 
@@ -274,6 +295,16 @@ def test_import_is_all_or_nothing(api: Api, place_of_unknown: int) -> None:
     for order in (orders[0], orders[-1]):
         place(api, order, why)
     refused(reply, why, 404)
+
+
+@pytest.mark.step(4)
+def test_import_of_unknown_user_with_taken_reference(api: Api) -> None:
+    """POST /orders/import answers 404 to an unknown user, whatever the order's reference is."""
+    user, first = a_user(api), an_order(NO_SUCH_ID)
+    place(api, first | {"user_id": user}, NO_COMMIT)
+    why = "the user is looked for only if the reference is free; one who is not there ends it all."
+    refused(api.post("/orders/import", [an_order(user, item="Pen"), first]), why, 404)
+    was_told(api, user, ["Mug"], why)
 
 
 @pytest.mark.step(4)

@@ -22,6 +22,7 @@ OLD_NAMES = [
     "Éva Fahidi",
     "Grace O'Malley",
     "0",
+    "Ada: 100% :name",
     "x" * 50,
 ]
 MAX_STATUS, MAX_SLUG = 20, 80
@@ -35,9 +36,14 @@ LOST = (
     "the migration drops the table or its rows. Change the table that is there: add the column, "
     "and in downgrade() drop the column."
 )
+REWRITTEN = (
+    "the migration writes into columns that it finds there: it fills the one that is new, and no "
+    "more."
+)
 RESTORED = (
-    "the migration puts back an older copy of the table, or writes over rows that it finds: what "
-    "has changed since is lost. Change the table that is there: drop the column, and no more."
+    "the migration puts back an older copy of the table, or removes or writes over rows that it "
+    "finds: what has changed since is lost. Change the table that is there: drop the column, and "
+    "no more."
 )
 UNDONE_WRONGLY = "not all that upgrade() does is undone in downgrade(), or it undoes more."
 NOT_UNDONE = "the function downgrade() is empty, or does not undo what upgrade() does."
@@ -45,6 +51,7 @@ SLUG_TAKEN = (
     "the app gives no slug, or one that is taken already: to count the users of a name is not "
     "enough, secrets.token_hex(4) at the end is."
 )
+NOT_THE_NAME = "the slug is made of something else than the name, or not in small letters."
 TOO_LONG = "a name has up to 50 characters, and what follows it is too long for the column."
 CREATE_ALL = (
     "create_all() is at work beside the migrations, in the app, in models.py, database.py or "
@@ -83,6 +90,8 @@ CAUSES = {
     "be the revision of the first.",
     "Can't locate revision": "a down_revision names a revision that is not there, or 0001 is gone.",
     "is not defined": "the migration uses a name that it does not import.",
+    "A value is required for bind parameter": "the list of values is empty where the table is, or "
+    "text() takes a colon in a name for a parameter: bind the names, too.",
     "syntax error": "the SQL is put together from values, and a name with ' in it ends the text "
     "early: bind parameters, or sa.update().values().",
     "NotImplementedError": "the function is yet to be written.",
@@ -115,6 +124,8 @@ class Table:
             row, old = self.rows.get(number), wanted.get(number)
             got = row and old and {column: row.get(column) for column in old}
             if got != old or row is None:
+                if row and old and why == LOST:
+                    why = REWRITTEN
                 fail(f"{moment} user {number} is {shorten(got or row)}, not {shorten(old)}.", why)
 
     def expect_text(self, column: str, length: int) -> None:
@@ -297,7 +308,14 @@ def one_down(project: Project, changed: Table) -> Table:
 
 
 @pytest.fixture(scope="module")
-def downgraded(project: Project, one_down: Table) -> Table:
+def up_from_there(project: Project, one_down: Table) -> Table:
+    """Give what it is when the last migration has run once more, by itself."""
+    project.alembic("upgrade", "head")
+    return project.look()
+
+
+@pytest.fixture(scope="module")
+def downgraded(project: Project, up_from_there: Table) -> Table:
     """Give what it is back at revision 0001."""
     project.alembic("downgrade", "0001")
     return project.look()
@@ -425,7 +443,8 @@ def test_create_user_with_slug(api: Api, project: Project, upgraded: Table) -> N
         slug = reply.object().get("slug")
         if not begins_with_name(slug, name):
             begin = name.lower().replace(" ", "-")
-            reply.wrong(f"the slug is {shorten(slug)}; it should begin with {begin}.", SLUG_TAKEN)
+            reply.wrong(f"the slug is {shorten(slug)}; it should begin with {begin}.", NOT_THE_NAME)
+        reply.has("each new user is active.", status="active")
         slugs[reply.id] = slug
         if len(slugs) == 2:  # numbers that are counted anew begin again below those in use
             project.run("DELETE FROM users WHERE id = :id", id=min(slugs))
@@ -519,6 +538,13 @@ def test_one_step_at_a_time(upgraded: Table, changed: Table, one_down: Table) ->
         fail(f"{moment} the e-mail address is no longer unique.", LOST)
 
 
+@pytest.mark.step(4)
+def test_one_step_up(one_down: Table, up_from_there: Table) -> None:
+    """`alembic upgrade head` adds the slug to users as they are by then."""
+    up_from_there.expect_rows(one_down.rows, "after `alembic downgrade -1` and up", REWRITTEN)
+    expect_slugs(up_from_there, "after `alembic downgrade -1` and up")
+
+
 @pytest.mark.step(5)
 def test_models_and_migrations_agree(project: Project, again: Table) -> None:
     """`alembic check` finds no difference between models.py and the migrated database."""
@@ -528,3 +554,12 @@ def test_models_and_migrations_agree(project: Project, again: Table) -> None:
         "check",
         why="model and migrations differ in a field, its length, nullable or unique.",
     )
+
+
+@pytest.mark.step(4)
+def test_nobody_to_migrate(project: Project, again: Table) -> None:
+    """The migrations run on a table without users as well, as on every new database."""
+    project.alembic("downgrade", "0001")
+    project.run("DELETE FROM users")
+    why = "a table may be empty: a new database has no users."
+    project.alembic("upgrade", "head", why=why)

@@ -36,6 +36,9 @@ INPUT = {
     "tags": ["a", None, {"new": True}, 1, 0],
     "texts": list(AWKWARD_TEXTS),
     "numbers": [0.1, 1e-7, 9007199254740993, -1],
+    "Nothing": {"null": None, "zero": 0, "text": "", "list": [], "object": {}},
+    "none": None,
+    "empty": [],
 }
 LONG_ERROR = "Traceback:\n" + "  the model's input has 71 columns, 70 were expected\n" * 6
 NOTHING = [0, False, "", [], {}]  # results all the same
@@ -67,7 +70,7 @@ def test_create_prediction(api: Api) -> None:
         "the input class takes less than it should: input_data is any JSON object, "
         "dict[str, Any], and the call is the body; what is not in it has a default."
     )
-    made = api.post("/predictions", sent).expect(201, 200, why=why)
+    made = api.post("/predictions", sent).expect(201, 200, why={4: why})
     made.has(NOT_JSON, **sent)
     why = f"{NO_COMMIT} Or: {NOT_JSON}"
     for reader in (api, api.second()):
@@ -92,7 +95,18 @@ def created_at(reply: Reply) -> datetime:
         value = reply.object().get("created_at")
         return datetime.fromisoformat(str(value).replace("Z", "+00:00"))
     except ValueError:
-        reply.wrong("there is no time under 'created_at'.", "a default_factory in the table class.")
+        reply.wrong(
+            "there is no time with its date under 'created_at'.",
+            "a default_factory in the table class makes one; isoformat() writes all of it.",
+        )
+
+
+def apart(first: datetime, second: datetime) -> bool:
+    """Tell two times apart; where an offset is left out, it may be that of any time zone."""
+    if first.tzinfo and second.tzinfo:
+        return first != second
+    between = (first.replace(tzinfo=UTC) - second.replace(tzinfo=UTC)).total_seconds()
+    return between % 900 != 0
 
 
 @pytest.mark.step(1)
@@ -108,6 +122,10 @@ def test_create_prediction_sets_the_time(api: Api) -> None:
     off = abs(datetime.now(UTC) - (first if known else first.replace(tzinfo=UTC)))
     if off > timedelta(minutes=10, hours=0 if known else 14):
         reply.wrong("this is not the time of now.", "another clock, or local time given as UTC.")
+    stored = created_at(api.get(f"/predictions/{reply.id}").expect(200, why=NO_COMMIT))
+    if apart(first, stored):
+        told = f"POST answered the time {first}, and GET answers {stored}."
+        fail(told, "the answer has a time of its own, and not that of the stored row.")
     end = time.monotonic() + 1.2  # a clock may count whole seconds
     while time.monotonic() < end:
         reply = api.post("/predictions", a_call()).expect(201, 200)
@@ -148,8 +166,9 @@ def test_create_prediction_refuses_invalid_input(api: Api, field: str, values: l
         {"model_version": "v"},
         {"model_version": "v" * 50, "latency_ms": 0.001},
         {"latency_ms": 123456.789},
+        {"input_data": {"pixels": [[number / 4 for number in range(99)]] * 99}},
     ],
-    ids=["nothing", "short", "long", "slow"],
+    ids=["nothing", "short", "long", "slow", "large"],
 )
 def test_create_prediction_at_the_bounds(api: Api, bounds: dict[str, Any]) -> None:
     """POST /predictions takes long and short values: a version of 1 or 50 signs, a latency of 0."""
@@ -280,18 +299,26 @@ def test_list_predictions_newest_first(api: Api) -> None:
 def test_list_predictions_in_the_database(api: Api) -> None:
     """GET /predictions fetches no more calls than it answers."""
     version = unique("house-")
-    for _ in range(12):
-        create(api, a_call(model_version=version))
-    reply = page(api, f"model_version={version}&limit=2")
-    if reply.rows_fetched >= 12:
-        reply.wrong(
-            f"for two calls {reply.rows_fetched} rows were fetched:\n{reply.sql}",
-            "all are loaded, and the list is cut in Python. .limit() lets the database cut.",
-        )
-    if len(found(api, f"model_version={version}&limit=100")) != 12:
-        fail("with limit=100 not all of 12 calls came.", "limit does not reach the query.")
+    call = a_failure(model_version=version, input_data={}, latency_ms=70)
+    if len({create(api, call) for _ in range(102)}) < 102:
+        fail("several calls have one id.", "a call like an earlier one is another call.")
+    for query in (f"model_version={version}", "failed=true", "min_latency_ms=60"):
+        reply = page(api, f"{query}&limit=2")
+        if reply.rows_fetched >= 12:
+            reply.wrong(
+                f"for two calls {reply.rows_fetched} rows were fetched:\n{reply.sql}",
+                "all are loaded, and filtered or cut in Python. .where() and .limit() let the "
+                "database do it.",
+            )
+    for limit in (100, 60):
+        listed = len(found(api, f"model_version={version}&limit={limit}"))
+        if listed != limit:
+            why = "limit does not reach the query, or the app has a lower limit of its own."
+            fail(f"with limit={limit} came {listed} of 102 calls.", why)
+    if len(found(api, f"model_version={version}&skip=100&limit=100")) != 2:
+        fail("with skip=100 not 2 of 102 calls came.", "the list is cut before skip is looked at.")
     if len(found(api, f"model_version={version}")) != 10:
-        fail("without a limit not 10 of 12 calls came.", "the limit is 10 when it is not given.")
+        fail("without a limit not 10 of 102 calls came.", "the limit is 10 when it is not given.")
 
 
 @pytest.mark.step(3)
@@ -412,6 +439,9 @@ def compare(api: Api, version: str, query: str = "", why: str = "", **expected: 
     """Fail unless a version's numbers are these; a rate may be rounded to two decimals."""
     reply = stats(api, f"?model_version={quote(version)}{query}")
     rows = reply.items()
+    if not rows:
+        few = "or versions with few calls are left out."
+        reply.wrong("there are no numbers of this version.", f"{why.removesuffix('.')}, {few}")
     others = [row for row in rows if not same(version, row.get("model_version"))]
     if others or len(rows) != 1:
         reply.wrong(
@@ -437,7 +467,7 @@ def close(got: Any, value: float) -> bool:
 def test_read_stats(api: Api) -> None:
     """GET /predictions/stats counts calls and errors of each version."""
     version, other, failing = unique("house-"), unique("house-"), unique("house-")
-    for latency, result in zip((10, 21, 30), NOTHING, strict=False):
+    for latency, result in zip((10, 10, 41), NOTHING, strict=False):
         create(api, a_call(model_version=version, latency_ms=latency, result=result))
     create(api, a_failure(model_version=version, latency_ms=40))
     create(api, a_call(model_version=other, latency_ms=7))
@@ -445,14 +475,17 @@ def test_read_stats(api: Api) -> None:
         create(api, a_failure(model_version=failing, latency_ms=0))
     why = "a version's calls are counted without its failures, or with those of others."
     compare(api, version, why=why, total=4)
-    why = "the average leaves the failures out, or is made a whole number."
+    why = "the average leaves out the failures or equal latencies, or is made a whole number."
     compare(api, version, why=why, avg_latency_ms=25.25)
     why = (
         "errors are looked for where there are none: None in a JSON column is stored as JSON's "
         "null, which IS NULL does not find, and a result may be 0. Count the rows with an error."
     )
     compare(api, version, why=why, errors=1)
-    why = "whole numbers were divided, in SQL 1 / 4 is 0; or it is a percentage, not 0 to 1."
+    why = (
+        "whole numbers were divided, in SQL 1 / 4 is 0; or it is a percentage, not 0 to 1; or the "
+        "errors were divided by the successes, not by all calls."
+    )
     compare(api, version, why=why, error_rate=0.25)
     compare(api, other, why=why, total=1, errors=0, error_rate=0, avg_latency_ms=7)
     why = "equal errors are counted as one, or a latency of 0 is left out of the average."
@@ -512,8 +545,10 @@ def test_read_stats_of_unknown_version(api: Api) -> None:
 def test_stats_are_computed_by_the_database(api: Api) -> None:
     """GET /predictions/stats loads no calls, and takes no more statements for more versions."""
     version = unique("house-")
-    for _ in range(15):
-        create(api, a_call(model_version=version))
+    for _ in range(102):
+        create(api, a_call(model_version=version, input_data={}))
+    why = "the numbers are of the newest calls only: `last` has a default, or there is a limit."
+    compare(api, version, why=why, total=102)
     fetches_no_calls(stats(api, f"?model_version={version}"))
     before = stats(api)
     for _ in range(3):

@@ -282,4 +282,111 @@ cache = {}""",
         },
         "says": "skip has a default other than 0",
     },
+    {
+        "name": "a transfer of 1 when no amount is sent",
+        "step": 2,
+        "replace": {
+            "    amount: Decimal = Field(gt=0,": "    amount: Decimal = Field(default=Decimal(1), gt=0,"
+        },
+        "says": "nobody has said which account, or how much",
+    },
+    {
+        "name": "no limit above 50, without a word",
+        "step": 2,
+        "replace": {".offset(skip).limit(limit)": ".offset(skip).limit(min(limit, 50))"},
+        "says": "50 transfers are listed, not these 100",
+    },
+    {
+        "name": "a page of the first hundred",
+        "step": 2,
+        "replace": {
+            "    return session.exec(statement.order_by(col(Transfer.id)).offset(skip).limit(limit)).all()": (
+                "    first = session.exec(statement.order_by(col(Transfer.id)).limit(100)).all()\n"
+                "    return first[skip : skip + limit]"
+            )
+        },
+        "says": "a limit of your own stands in the query",
+    },
+    {
+        "name": "owner pasted into the SQL",
+        "step": 1,
+        "base": "tests/right/ex09_raw_sql.py",
+        "replace": {
+            'text("INSERT INTO accounts (owner, balance) VALUES (:owner, :balance) RETURNING id")': (
+                "text(f\"INSERT INTO accounts (owner, balance) VALUES ('{data.owner}', :balance)\"\n"
+                '        " RETURNING id")'
+            )
+        },
+        "says": "the owner is pasted into the SQL text",
+    },
+    {
+        "name": "transfers of all accounts of the owner",
+        "step": 2,
+        "replace": {
+            """        or_(Transfer.from_account_id == account.id, Transfer.to_account_id == account.id)
+    )
+""": """        or_(col(Transfer.from_account_id).in_(own), col(Transfer.to_account_id).in_(own))
+    )
+""",
+            "    statement = select(Transfer).where(": (
+                "    own = select(Account.id).where(Account.owner == account.owner)\n"
+                "    statement = select(Transfer).where("
+            ),
+        },
+        "says": "the owners are compared, not the ids",
+    },
+    {
+        "name": "transfer written before the balance is compared",
+        "step": 3,
+        "database": "postgresql",
+        "replace": {
+            "    amount: Decimal = Field(gt=0, max_digits=10, decimal_places=2)": (
+                "    amount: Decimal = Field(gt=0, decimal_places=2, sa_type=Numeric(10, 2))"
+            ),
+            "from sqlmodel import Field": "from sqlalchemy import Numeric\nfrom sqlmodel import Field",
+            """    # The lower id first: of two""": """    transfer = Transfer.model_validate(data)
+    session.add(transfer)
+    session.flush()
+    # The lower id first: of two""",
+            """    transfer = Transfer.model_validate(data)
+    session.add(transfer)
+    session.commit()
+""": """    session.commit()
+""",
+        },
+        "says": "the transfer is written before the balance is compared",
+    },
+    {
+        "name": "locked, and the balances of before the lock used",
+        "step": 5,
+        "database": "postgresql",
+        "replace": {
+            """    for account_id in changes:
+        get_account(account_id, session)
+""": """    accounts = [get_account(account_id, session) for account_id in sorted(changes)]
+""",
+            """    # The lower id first: of two opposite transfers, one waits and neither waits for ever.
+    for account_id, change in sorted(changes.items()):
+        add_to_balance(session, account_id, change)
+""": """    both = select(Account).where(col(Account.id).in_(changes)).order_by(col(Account.id))
+    session.exec(both.with_for_update()).all()
+    for account in accounts:
+        account.balance += changes[account.id]
+        if not 0 <= account.balance <= MOST:
+            raise HTTPException(400, "Not possible")
+""",
+        },
+        "says": "others have read the same balance",
+    },
+    {
+        "name": "the account with the lower id pays",
+        "step": 2,
+        "replace": {
+            "    changes = {data.from_account_id: -data.amount, data.to_account_id: data.amount}": (
+                "    low, high = sorted((data.from_account_id, data.to_account_id))\n"
+                "    changes = {low: -data.amount, high: data.amount}"
+            )
+        },
+        "says": "the direction is not",
+    },
 ]

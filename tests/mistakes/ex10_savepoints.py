@@ -273,4 +273,94 @@ engine = create""",
         },
         "says": "the only guard",
     },
+    {
+        "name": "message of the first 30 signs",
+        "step": 1,
+        "replace": {'f"{order.item} is on its way"': 'f"{order.item[:30]} is on its way"'},
+        "says": "its text is another or cut",
+    },
+    {
+        "name": "second message numbered",
+        "step": 2,
+        "replace": {
+            '        logger.warning("Order %s stands without a notification", order.reference)': (
+                "        again = {'user_id': order.user_id, 'order_id': order.id}\n"
+                "        session.add(Notification(message=f'{message} (again)', **again))"
+            )
+        },
+        "says": "a message with another text",
+    },
+    {
+        "name": "order written over with its reference",
+        "step": 2,
+        "replace": {
+            "    order = Order.model_validate(data)\n": (
+                "    same = select(Order).where(Order.reference == data.reference)\n"
+                "    order = session.exec(same).first() or Order()\n"
+                "    order.sqlmodel_update(data.model_dump())\n"
+            )
+        },
+        "says": "an order whose reference is taken is written over",
+    },
+    {
+        "name": "reference looked for before the user",
+        "step": 4,
+        "replace": {
+            "    if session.get(User, data.user_id) is None:": (
+                "    same = select(Order).where(Order.reference == data.reference)\n"
+                "    if session.exec(same).first():\n"
+                '        raise IntegrityError("taken", None, Exception())\n'
+                "    if session.get(User, data.user_id) is None:"
+            )
+        },
+        "says": "the user is looked for only if the reference is free",
+    },
+    {
+        "name": "references compared in small letters",
+        "step": 3,
+        "replace": {
+            "    order = Order.model_validate(data)\n": (
+                "    same = select(Order).where(col(Order.reference).ilike(data.reference))\n"
+                "    if session.exec(same).first():\n"
+                '        raise IntegrityError("taken", None, Exception())\n'
+                "    order = Order.model_validate(data)\n"
+            )
+        },
+        "says": "a-17 is another than A-17",
+    },
+    {
+        "name": "one savepoint for all notifications of an import",
+        "step": 4,
+        "replace": {
+            "def place_order(session: Session, data: OrderCreate) -> Order:": (
+                "def place_order(session: Session, data: OrderCreate, tell: bool = True) -> Order:"
+            ),
+            "    session.flush()\n    try:": (
+                "    session.flush()\n    if not tell:\n        return order\n    try:"
+            ),
+            "order = place_order(session, one)": "order = place_order(session, one, tell=False)",
+            """            result.created.append(order)
+    session.commit()
+""": """            result.created.append(order)
+    newest = {(order.user_id, order.item): order.id for order in result.created}
+    try:
+        with session.begin_nested():
+            for (user, item), order_id in newest.items():
+                text = f"{item} is on its way"
+                session.add(Notification(user_id=user, order_id=order_id, message=text))
+    except IntegrityError:
+        logger.warning("An import stands without its notifications")
+    session.commit()
+""",
+        },
+        "says": "each notification needs a savepoint of its own",
+    },
+    {
+        "name": "ten notifications listed at most",
+        "step": 4,
+        "replace": {
+            "own.order_by(col(Notification.id))": "own.order_by(col(Notification.id)).limit(10)"
+        },
+        "says": "the list has a limit",
+    },
 ]

@@ -316,4 +316,104 @@ cache = {}""",
         },
         "says": "its role later: one commit",
     },
+    {
+        "name": "the name is all that renaming answers",
+        "step": 4,
+        "replace": {
+            "data: ProjectInput, session: SessionDep) -> Project:": (
+                "data: ProjectInput, session: SessionDep) -> ProjectInput:"
+            )
+        },
+        "says": "the answer is not the renamed project",
+    },
+    {
+        "name": "a hundred projects at most",
+        "step": 3,
+        "replace": {"mine.order_by(col(Project.id))": "mine.order_by(col(Project.id)).limit(100)"},
+        "says": "the list of projects is cut",
+    },
+    {
+        "name": "a hundred members at most",
+        "step": 3,
+        "replace": {
+            "members.order_by(col(Membership.user_id))": (
+                "members.order_by(col(Membership.user_id)).limit(100)"
+            )
+        },
+        "says": "of 102 members 2 are not listed",
+    },
+    {
+        "name": "renamed only if another word",
+        "step": 4,
+        "replace": {
+            "    project.name = data.name\n": (
+                "    if data.name.lower() != project.name.lower():\n        project.name = data.name\n"
+            )
+        },
+        "says": "the field 'name' is",
+    },
+    {
+        "name": "the sign of who asks left out",
+        "step": 1,
+        "replace": {"session.get(User, x_user_id)": "session.get(User, abs(x_user_id))"},
+        "says": "the user that it names is not looked for",
+    },
+    {
+        "name": "address looked for in small letters",
+        "step": 3,
+        "replace": {"User.email == data.email": "User.email == data.email.lower()"},
+        "says": "the address is looked for in small letters",
+    },
+    {
+        "name": "who has no account gets one",
+        "step": 3,
+        "replace": {
+            """        raise HTTPException(404, "User not found")
+""": """        invited = User(name="Guest", email=data.email)
+        session.add(invited)
+        session.flush()
+"""
+        },
+        "says": "an address that nobody has makes a user",
+    },
+    {
+        "name": "one project for each user",
+        "step": 1,
+        "replace": {"primary_key=True, index=True)": "primary_key=True, unique=True)"},
+        "says": "a user belongs to many projects",
+    },
+    {
+        "name": "admins remove no admins",
+        "step": 5,
+        "replace": {
+            """    if membership.role == "owner":
+""": """    if membership.role == asking.role == "admin" and user_id != asking.user_id:
+        raise HTTPException(403, "Admins remove no admins")
+    if membership.role == "owner":
+"""
+        },
+        "says": "other admins too",
+    },
+    {
+        "name": "another role stored",
+        "step": 3,
+        "replace": {"role=data.role)": "role='invited')"},
+        "says": "the role that is stored is not the one of the invitation",
+    },
+    {
+        "name": "a viewer sees no other members",
+        "step": 3,
+        "replace": {
+            "def list_members(project: ProjectDep, session: SessionDep)": (
+                "def list_members(project: ProjectDep, session: SessionDep, user: CurrentUser)"
+            ),
+            "    return session.exec(members.order_by(col(Membership.user_id))).all()": (
+                "    asking = session.get(Membership, (project.id, user.id))\n"
+                "    if asking and asking.role == 'viewer':\n"
+                "        members = members.where(Membership.user_id == user.id)\n"
+                "    return session.exec(members.order_by(col(Membership.user_id))).all()"
+            ),
+        },
+        "says": "each member sees all members",
+    },
 ]

@@ -495,4 +495,67 @@ Base.metadata.create_all(engine)
         },
         "says": "what has changed since is lost",
     },
+    {
+        "name": "everybody active again by the second migration",
+        "step": 4,
+        "replace": {
+            "    fill()\n": "    fill()\n    op.execute(\"UPDATE users SET status = 'active'\")\n"
+        },
+        "says": "the migration writes into columns that it finds there",
+    },
+    {
+        "name": "names tidied by the second migration",
+        "step": 1,
+        "replace": {
+            "    fill()\n": "    fill()\n    op.execute('UPDATE users SET name = lower(name)')\n"
+        },
+        "says": "the migration writes into columns that it finds there",
+    },
+    {
+        "name": "many rows at once, or none",
+        "step": 4,
+        "replace": {
+            """    for user_id, name in connection.execute(sa.select(users.c.id, users.c.name)).all():
+        # The id at the end keeps those apart who have the same name.
+        slug = f"{name.lower().replace(' ', '-')[:60]}-{user_id}"
+        connection.execute(sa.update(users).where(users.c.id == user_id).values(slug=slug))
+""": """    names = connection.execute(sa.select(users.c.id, users.c.name)).all()
+    values = [{"key": id, "new": f"{name.lower().replace(' ', '-')}-{id}"} for id, name in names]
+    one = sa.update(users).where(users.c.id == sa.bindparam("key"))
+    connection.execute(one.values(slug=sa.bindparam("new")), values)
+"""
+        },
+        "says": "a table may be empty",
+    },
+    {
+        "name": "quotes doubled, colons left",
+        "step": 3,
+        "replace": {
+            "        connection.execute(sa.update(users).where(users.c.id == user_id).values(slug=slug))": (
+                '        slug = slug.replace("\'", "\'\'")\n'
+                "        op.execute(f\"UPDATE users SET slug = '{slug}' WHERE id = {user_id}\")"
+            )
+        },
+        "says": "takes a colon in a name for a parameter",
+    },
+    {
+        "name": "slug made of the address",
+        "step": 3,
+        "replace": {'words = data.name.lower().replace(" ", "-")[:60]': "words = data.email[:60]"},
+        "says": "made of something else than the name",
+    },
+    {
+        "name": "later users wait",
+        "step": 3,
+        "replace": {
+            "    session.refresh(user)\n": (
+                "    session.refresh(user)\n"
+                "    if user.id > 15:\n"
+                '        user.status = "waiting"\n'
+                "        session.commit()\n"
+                "        session.refresh(user)\n"
+            )
+        },
+        "says": "each new user is active",
+    },
 ]

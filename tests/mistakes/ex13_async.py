@@ -171,4 +171,144 @@ MISTAKES = [
         },
         "says": "404",
     },
+    {
+        "name": "PUT deletes the row and stores a new one",
+        "step": 4,
+        "replace": {
+            "    return await save(session, user.sqlmodel_update(data.model_dump()))": (
+                "    user_id = user.id\n"
+                "    await session.delete(user)\n"
+                "    await session.flush()\n"
+                "    return await save(session, User(id=user_id, **data.model_dump()))"
+            )
+        },
+        "says": "the posts go with the old",
+    },
+    {
+        "name": "no limit above 50, without a word",
+        "step": 2,
+        "replace": {".offset(skip).limit(limit)": ".offset(skip).limit(min(limit, 50))"},
+        "says": "the app has a limit of its own",
+    },
+    {
+        "name": "DELETE with a session that nobody closes",
+        "step": 3,
+        "replace": {
+            "async def delete_user(user: UserDep, session: SessionDep) -> None:\n": (
+                "async def delete_user(user_id: Id) -> None:\n"
+            ),
+            "    await session.delete(user)\n": (
+                "    session = AsyncSession(engine)\n"
+                "    kept.append(session)\n"
+                "    await session.delete(await get_user(user_id, session))\n"
+            ),
+            "app = FastAPI(": "kept: list[AsyncSession] = []\napp = FastAPI(",
+        },
+        "says": "the request kept its connection",
+    },
+    {
+        "name": "posts by their titles",
+        "step": 4,
+        "replace": {
+            "class UserWithPosts(UserCreate):": (
+                "class Title(SQLModel):\n    title: str\n\n\nclass UserWithPosts(UserCreate):"
+            ),
+            "    posts: list[Post]\n": "    posts: list[Title]\n",
+        },
+        "says": "a post has its id, its title and its content",
+    },
+    {
+        "name": "ten posts at most",
+        "step": 4,
+        "replace": {
+            "    return user\n\n\nUserDep": "    return user\n\n\nUserDep",
+            "async def read_user_with_posts(user_id: Id, session: SessionDep) -> User:": (
+                "async def read_user_with_posts(user_id: Id, session: SessionDep) -> Any:"
+            ),
+            "from typing import Annotated": "from typing import Annotated, Any",
+            """    user = await session.get(User, user_id, options=loaded)
+    if user is None:
+        raise HTTPException(404, "User not found")
+    return user
+""": """    user = await session.get(User, user_id, options=loaded)
+    if user is None:
+        raise HTTPException(404, "User not found")
+    return user.model_dump() | {"posts": user.posts[:10]}
+""",
+        },
+        "says": "the list of posts has a limit",
+    },
+    {
+        "name": "commit in a task that nobody awaits",
+        "step": 1,
+        "replace": {
+            "        await session.commit()\n    except IntegrityError:": (
+                "        await session.flush()\n"
+                "        asyncio.get_running_loop().create_task(session.commit())\n"
+                "    except IntegrityError:"
+            ),
+            "import os\n": "import asyncio\nimport os\n",
+        },
+        "says": "the commit is not awaited, and still runs",
+    },
+    {
+        "name": "tables dropped at the start",
+        "step": 1,
+        "replace": {
+            "        await connection.run_sync(SQLModel.metadata.create_all)": (
+                "        await connection.run_sync(SQLModel.metadata.drop_all)\n"
+                "        await connection.run_sync(SQLModel.metadata.create_all)"
+            )
+        },
+        "says": "the tables are dropped, or made anew",
+    },
+    {
+        "name": "the own address found by the look for it",
+        "step": 3,
+        "replace": {
+            "    session.add(user)\n    try:": (
+                "    same = select(User.id).where(User.email == user.email)\n"
+                "    if (await session.exec(same)).first():\n"
+                '        raise HTTPException(409, "Email already registered")\n'
+                "    session.add(user)\n"
+                "    try:"
+            )
+        },
+        "says": "which autoflush has written already",
+    },
+    {
+        "name": "author taken for there when the number is low",
+        "step": 4,
+        "replace": {
+            "    await get_user(data.author_id, session)\n": (
+                "    newest = (await session.exec(select(User.id).order_by(col(User.id).desc()))).first()\n"
+                "    if data.author_id > (newest or 0):\n"
+                '        raise HTTPException(404, "User not found")\n'
+            )
+        },
+        "says": "the user is not looked for",
+    },
+    {
+        "name": "posts deleted by their titles",
+        "step": 4,
+        "replace": {
+            "    await session.delete(user)\n": (
+                "    titles = select(Post.title).where(Post.author_id == user.id)\n"
+                "    for post in await session.exec(select(Post).where(col(Post.title).in_(titles))):\n"
+                "        await session.delete(post)\n"
+                "    await session.delete(user)\n"
+            )
+        },
+        "says": "without a WHERE for this one user",
+    },
+    {
+        "name": "one user of each name",
+        "step": 1,
+        "replace": {
+            "    name: str = Field(min_length=2, max_length=50)": (
+                "    name: str = Field(min_length=2, max_length=50, unique=True)"
+            )
+        },
+        "says": "only the address is unique",
+    },
 ]

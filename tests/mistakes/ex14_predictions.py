@@ -240,7 +240,7 @@ MISTAKES = [
                 "session.exec(statement).all()[skip : skip + limit]"
             )
         },
-        "says": "the list is cut in Python",
+        "says": "all are loaded, and filtered or cut in Python",
     },
     {
         "name": "latency above, not from",
@@ -340,7 +340,7 @@ MISTAKES = [
                 "func.coalesce(func.avg(call.latency_ms).filter(call.error.is_(None)), 0)"
             )
         },
-        "says": "the average leaves the failures out",
+        "says": "the average leaves out the failures",
     },
     {
         "name": "whole numbers divided by hand",
@@ -456,5 +456,121 @@ app = FastAPI""",
             'where = "WHERE model_version = :model_version" if model_version else ""': 'where = f"WHERE model_version = \'{model_version}\'" if model_version else ""',
         },
         "says": "pasted into the SQL text",
+    },
+    {
+        "name": "failures and latencies filtered in Python",
+        "step": 3,
+        "replace": {
+            """    if failed is not None:
+        statement = statement.where(col(Prediction.error).is_not(None) == failed)
+    if min_latency_ms is not None:
+        statement = statement.where(Prediction.latency_ms >= min_latency_ms)
+    return session.exec(statement.offset(skip).limit(limit)).all()
+""": """    if failed is None and min_latency_ms is None:
+        return session.exec(statement.offset(skip).limit(limit)).all()
+    rows = [
+        row
+        for row in session.exec(statement).all()
+        if failed in (None, row.error is not None) and row.latency_ms >= (min_latency_ms or 0)
+    ]
+    return rows[skip : skip + limit]
+"""
+        },
+        "says": "all are loaded, and filtered or cut in Python",
+    },
+    {
+        "name": "no limit above 50, without a word",
+        "step": 3,
+        "replace": {
+            "session.exec(statement.offset(skip).limit(limit))": (
+                "session.exec(statement.offset(skip).limit(min(limit, 50)))"
+            )
+        },
+        "says": "with limit=100 came 50 of 102 calls",
+    },
+    {
+        "name": "a time for the answer and one for the row",
+        "step": 1,
+        "replace": {
+            """    session.refresh(prediction)
+    return prediction
+""": """    session.refresh(prediction)
+    return prediction.model_copy(update={"created_at": datetime.now(UTC)})
+"""
+        },
+        "says": "the answer has a time of its own",
+    },
+    {
+        "name": "empty fields of the input left out",
+        "step": 1,
+        "replace": {
+            "    prediction = Prediction.model_validate(data)\n": (
+                "    prediction = Prediction.model_validate(data)\n"
+                "    filled = {name: value for name, value in data.input_data.items() if value}\n"
+                "    prediction.input_data = filled\n"
+            )
+        },
+        "says": "the field 'input_data' is",
+    },
+    {
+        "name": "average of different latencies",
+        "step": 4,
+        "replace": {"func.avg(call.latency_ms)": "func.avg(call.latency_ms.distinct())"},
+        "says": "leaves out the failures or equal latencies",
+    },
+    {
+        "name": "a call like an earlier one is not stored",
+        "step": 3,
+        "replace": {
+            "    session.add(prediction)\n": (
+                "    same = select(Prediction).where(Prediction.model_version == data.model_version)\n"
+                "    for old in session.exec(same).all():\n"
+                "        if (old.input_data, old.error) == (data.input_data, data.error):\n"
+                "            return old\n"
+                "    session.add(prediction)\n"
+            )
+        },
+        "says": "a call like an earlier one is another call",
+    },
+    {
+        "name": "versions with one call left out",
+        "step": 4,
+        "replace": {
+            "summary.group_by(call.model_version)": (
+                "summary.group_by(call.model_version).having(total > 1)"
+            )
+        },
+        "says": "versions with few calls are left out",
+    },
+    {
+        "name": "errors divided by successes",
+        "step": 4,
+        "replace": {
+            "(errors / total).label": "(1.0 * errors / func.nullif(total - errors, 0)).label",
+            "    error_rate: float\n": "    error_rate: float | None\n",
+        },
+        "says": "the errors were divided by the successes",
+    },
+    {
+        "name": "the last hundred by default",
+        "step": 4,
+        "replace": {
+            "    last: Annotated[int | None, Query(ge=1, le=MAX_INTEGER)] = None": (
+                "    last: Annotated[int | None, Query(ge=1, le=MAX_INTEGER)] = 100"
+            )
+        },
+        "says": "the numbers are of the newest calls only",
+    },
+    {
+        "name": "large input refused",
+        "step": 1,
+        "replace": {
+            "    prediction = Prediction.model_validate(data)\n": (
+                "    if len(str(data.input_data)) > 1000:\n"
+                '        raise HTTPException(422, "The input is too large")\n'
+                "    prediction = Prediction.model_validate(data)\n"
+            )
+        },
+        "says": "the app itself answers 422",
     },
 ]

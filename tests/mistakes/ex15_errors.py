@@ -677,4 +677,109 @@ async def read_product(request):
         },
         "says": "no sentence under",
     },
+    {
+        "name": "hash without salt",
+        "step": 1,
+        "replace": {
+            "PasswordHash.recommended().hash(data.password)": (
+                "hashlib.sha256(data.password.encode()).hexdigest()"
+            ),
+            "import os\n": "import hashlib\nimport os\n",
+        },
+        "says": "another user with the same password has the same hash",
+    },
+    {
+        "name": "base64 in place of a hash",
+        "step": 1,
+        "replace": {
+            "PasswordHash.recommended().hash(data.password)": (
+                "base64.b64encode(data.password.encode()).decode()"
+            ),
+            "import os\n": "import base64\nimport os\n",
+        },
+        "says": "or base64, which is none",
+    },
+    {
+        "name": "hash in the answer under another name",
+        "step": 1,
+        "replace": {
+            "    hashed_password: str = Field(max_length=200, exclude=True)": (
+                "    login: str = Field(max_length=200)"
+            ),
+            'update={"hashed_password": hashed}': 'update={"login": hashed}',
+            "PasswordHash.recommended().hash(data.password)": (
+                "hashlib.scrypt(data.password.encode(), salt=os.urandom(16), n=2, r=1, p=1).hex()"
+            ),
+            "import os\n": "import hashlib\nimport os\n",
+        },
+        "says": "the answer holds the hash",
+    },
+    {
+        "name": "long names cut",
+        "step": 4,
+        "replace": {
+            "    return text\n\n\nText = Annotated[str, AfterValidator(refuse_nul)]": (
+                "    return text[:50]\n\n\nText = Annotated[str, AfterValidator(refuse_nul)]"
+            ),
+            "    name: Text = Field(min_length=2, max_length=50)": (
+                "    name: Text = Field(min_length=2)"
+            ),
+        },
+        "says": "the text was cut",
+    },
+    {
+        "name": "an apostrophe taken for an attack",
+        "step": 4,
+        "replace": {'    if "\\x00" in text:': '    if "\\x00" in text or "\'" in text:'},
+        "says": "nothing else is refused or changed",
+    },
+    {
+        "name": "a to z only",
+        "step": 4,
+        "replace": {'    if "\\x00" in text:': '    if "\\x00" in text or not text.isascii():'},
+        "says": "nothing else is refused or changed",
+    },
+    {
+        "name": "health check that tells the address",
+        "step": 5,
+        "replace": {
+            '    return {"status": "healthy"}': (
+                '    return {"status": "healthy", "database": str(engine.url)}'
+            )
+        },
+        "says": "the answer shows the address of the database",
+    },
+    {
+        "name": "products that are out of stock deleted with their category",
+        "step": 2,
+        "replace": {
+            DELETE_CATEGORY: """    sold_out = delete(Product).where(col(Product.stock) == 0)
+    session.exec(sold_out.where(col(Product.category_id) == category_id))
+"""
+            + DELETE_CATEGORY,
+            "create_engine, select, update": "create_engine, delete, select, update",
+        },
+        "says": "a cascade deletes the products",
+    },
+    {
+        "name": "price changed with the stock",
+        "step": 3,
+        "replace": {
+            "stock=col(Product.stock) + data.change)": "stock=col(Product.stock) + data.change, price=1)"
+        },
+        "says": "the UPDATE changes more than the stock",
+    },
+    {
+        "name": "name of a key in the sentence",
+        "step": 2,
+        "replace": {"There is no such category": "products.category_id is not there"},
+        "says": "shows the inside of the app",
+    },
+    {
+        "name": "connections that died with the database",
+        "step": 5,
+        "database": "postgresql",
+        "replace": {"    pool_pre_ping=True,": "    pool_pre_ping=False,"},
+        "says": "pool_pre_ping=True replaces it",
+    },
 ]

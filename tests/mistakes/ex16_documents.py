@@ -244,7 +244,7 @@ engine = create""",
     item.data = merge(item.data, storable(changes))
 """
         },
-        "says": "an object is not merged",
+        "says": "is not merged",
     },
     {
         "name": "two levels deep at most",
@@ -332,5 +332,159 @@ def condition_inside(names, value):
             'wheres = ["TRUE"]': "wheres = []",
         },
         "says": "WHERE stands alone",
+    },
+    {
+        "name": "the first five fields changed",
+        "step": 5,
+        "replace": {
+            "item.data | storable(changes)": "item.data | dict([*storable(changes).items()][:5])"
+        },
+        "says": "only some of the fields are set",
+    },
+    {
+        "name": "the first five fields compared",
+        "step": 2,
+        "replace": {"for path, value in wanted))": "for path, value in [*wanted][:5]))"},
+        "says": "only some of the fields are compared",
+    },
+    {
+        "name": "lists joined",
+        "step": 5,
+        "replace": {
+            "    item.data = item.data | storable(changes)\n": (
+                "    for name, value in storable(changes).items():\n"
+                "        old = item.data.get(name)\n"
+                "        joined = [*old, *value] if isinstance(old, list) and value else value\n"
+                "        item.data = item.data | {name: joined}\n"
+            )
+        },
+        "says": "is not merged with the one before it",
+    },
+    {
+        "name": "fields inside looked for in Python",
+        "step": 3,
+        "replace": {
+            """    statement = select(Item).where(*(equals(path, value) for path, value in wanted))
+    return session.exec(statement.order_by(col(Item.id)).offset(skip).limit(limit)).all()
+""": """    plain = [equals(path, value) for path, value in wanted if "." not in path]
+    rows = session.exec(select(Item).where(*plain).order_by(col(Item.id))).all()
+    inside = [(path.split("."), value) for path, value in wanted if "." in path]
+    found = [row for row in rows if all(has(row.data, path, value) for path, value in inside)]
+    return found[skip : skip + limit]
+
+
+def has(data: Any, path: list[str], value: Value) -> bool:
+    for name in path:
+        data = data.get(name) if isinstance(data, dict) else None
+    return bool(data == value)
+"""
+        },
+        "says": "all items are loaded and compared in Python",
+    },
+    {
+        "name": "no limit above 50, without a word",
+        "step": 2,
+        "replace": {".offset(skip).limit(limit)": ".offset(skip).limit(min(limit, 50))"},
+        "says": "the app has a limit of its own",
+    },
+    {
+        "name": "documents of a thousand characters",
+        "step": 1,
+        "database": "postgresql",
+        "replace": {
+            "    data: dict[str, Any] = Field(sa_type=Document)\n": (
+                "    data: dict[str, Any] = Field(sa_type=Document)\n"
+                "    text: str = Field(max_length=1000, exclude=True)\n"
+            ),
+            "Item(data=storable(data))": "Item(data=storable(data), text=json.dumps(data))",
+        },
+        "says": "does not hold a document of any size",
+    },
+    {
+        "name": "fields in a table that only grows",
+        "step": 5,
+        "replace": {
+            "    data: dict[str, Any] = Field(sa_type=Document)\n": (
+                "    data: dict[str, Any] = Field(sa_type=Document)\n"
+                "    seen: dict[str, Any] = Field(default_factory=dict, sa_type=Document, exclude=True)\n"
+            ),
+            "    item = Item(data=storable(data))\n": (
+                "    item = Item(data=storable(data), seen=merged({}, data))\n"
+            ),
+            "    item.data = item.data | storable(changes)\n": (
+                "    item.data = item.data | storable(changes)\n"
+                "    item.seen = merged(item.seen, changes)\n"
+            ),
+            "    return col(Item.data)[tuple": "    return col(Item.seen)[tuple",
+            "app = FastAPI(": """def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    inside = {
+        name: merged(old[name], value)
+        for name, value in new.items()
+        if isinstance(value, dict) and isinstance(old.get(name), dict)
+    }
+    return old | new | inside
+
+
+app = FastAPI(""",
+        },
+        "says": "the item is found by what it was before",
+    },
+    {
+        "name": "newest first",
+        "step": 2,
+        "replace": {"order_by(col(Item.id))": "order_by(col(Item.id).desc())"},
+        "says": "or desc() turns it round",
+    },
+    {
+        "name": "time of the change in the document",
+        "step": 5,
+        "replace": {
+            "item.data | storable(changes)": "item.data | storable(changes) | {'changed': 'now'}"
+        },
+        "says": "the app adds fields of its own",
+    },
+    {
+        "name": "new fields left out",
+        "step": 5,
+        "replace": {
+            "item.data | storable(changes)": (
+                "{name: storable(changes).get(name, old) for name, old in item.data.items()}"
+            )
+        },
+        "says": "a field that the document did not have is not added",
+    },
+    {
+        "name": "a change of type refused",
+        "step": 5,
+        "replace": {
+            "    item.data = item.data | storable(changes)\n": (
+                "    both = item.data.keys() & changes.keys()\n"
+                "    if any(type(item.data[name]) is not type(changes[name]) for name in both):\n"
+                '        raise HTTPException(422, "This field holds something else")\n'
+                "    item.data = item.data | storable(changes)\n"
+            )
+        },
+        "says": "of another type too",
+    },
+    {
+        "name": "numbers rounded in the search",
+        "step": 2,
+        "replace": {
+            "    wanted = literal(": (
+                "    value = round(value, 2) if isinstance(value, float) else value\n"
+                "    wanted = literal("
+            )
+        },
+        "says": "numbers are rounded",
+    },
+    {
+        "name": "blanks around a value left out",
+        "step": 2,
+        "replace": {
+            "    wanted = literal(": (
+                "    value = value.strip() if isinstance(value, str) else value\n    wanted = literal("
+            )
+        },
+        "says": "the two sides of the comparison have different forms",
     },
 ]
