@@ -231,23 +231,18 @@ def test_create_prediction_wants_one_outcome(api: Api, outcome: dict[str, Any]) 
         "nothing: a model_validator on the input class can, with `is None`."
     )
     api.post("/predictions", sent | outcome).expect(422, 400, why=why)
-    if found(api, f"model_version={sent['model_version']}"):
-        fail("a call that was refused is in the list.", "it was stored before it was looked at.")
+
+
+EMPTY = "an empty text is taken for no error: `is not None` in Python, IS NOT NULL in SQL."
 
 
 @pytest.mark.step(2)
-def test_empty_error(api: Api) -> None:
-    """An empty text as error is refused, or is an error in every list and number."""
+def test_create_failure_with_empty_error(api: Api) -> None:
+    """An empty text as error is refused, or stored like any other."""
     sent = a_failure(error="")
     made = api.post("/predictions", sent).expect(201, 200, 422, 400)
-    if not made.ok:
-        return
-    why = "an empty text is taken for no error: `is not None` in Python, IS NOT NULL in SQL."
-    api.get(f"/predictions/{made.id}").expect(200).has(why, **sent, result=None)
-    query = f"model_version={sent['model_version']}"
-    if found(api, f"{query}&failed=true") != [made.id] or found(api, f"{query}&failed=false"):
-        fail("a call with an empty error is not listed by failed=true, or by failed=false.", why)
-    compare(api, sent["model_version"], why=why, total=1, errors=1)
+    if made.ok:
+        api.get(f"/predictions/{made.id}").expect(200).has(EMPTY, **sent, result=None)
 
 
 def page(api: Api, query: str) -> Reply:
@@ -293,6 +288,17 @@ def test_list_predictions_newest_first(api: Api) -> None:
     for row in page(api, f"{query}&limit=2").items():
         alone = api.get(f"/predictions/{row['id']}").expect(200)
         same_row(alone.object(), row, why="the list answers a part of each call.")
+
+
+@pytest.mark.step(3)
+def test_list_predictions_without_refused_ones(api: Api) -> None:
+    """A call that is refused, with a result and an error or with neither, is not listed."""
+    version = a_call()["model_version"]
+    for outcome in ({"result": 1, "error": "slow"}, {"result": None}):
+        sent = a_call(model_version=version) | outcome
+        api.post("/predictions", sent).expect(422, 400, why="see step 2.")
+    if found(api, f"model_version={version}"):
+        fail("a call that was refused is in the list.", "it was stored before it was looked at.")
 
 
 @pytest.mark.step(3)
@@ -461,6 +467,19 @@ def close(got: Any, value: float) -> bool:
         return abs(float(got) - value) < 0.006
     except (TypeError, ValueError):
         return False
+
+
+@pytest.mark.step(4)
+def test_empty_error(api: Api) -> None:
+    """An empty text as error, if it is not refused, is an error in every list and number."""
+    sent = a_failure(error="")
+    made = api.post("/predictions", sent).expect(201, 200, 422, 400)
+    if not made.ok:
+        return
+    query = f"model_version={sent['model_version']}"
+    if found(api, f"{query}&failed=true") != [made.id] or found(api, f"{query}&failed=false"):
+        fail("a call with an empty error is not listed by failed=true, or by failed=false.", EMPTY)
+    compare(api, sent["model_version"], why=EMPTY, total=1, errors=1)
 
 
 @pytest.mark.step(4)
