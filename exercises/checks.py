@@ -213,6 +213,17 @@ class Reply:
             self.wrong("the body is neither a list nor an object with one list in it.", why)
         return lists[0]
 
+    def rows(self, items: list[Any] | None = None) -> list[dict[str, Any]]:
+        """Give the list in the body, or this one; fail unless each item is an object with an id."""
+        items = self.items() if items is None else items
+        for row in items:
+            if not isinstance(row, dict) or "id" not in row:
+                self.wrong(
+                    f"the list holds {shorten(row)}, which is no object with an 'id'.",
+                    "the query selects single columns, or the response class leaves the id out.",
+                )
+        return items
+
     def _known(self, name: str) -> Any:
         if "statements" not in self.seen:
             left_out("SQL statements can only be counted in an app that the check starts itself")
@@ -454,7 +465,7 @@ class Api:
         mark = "&" if "?" in path else "?"
         for _ in range(1000):
             reply = self.get(f"{path}{mark}skip={len(rows)}&limit={limit}").expect(200)
-            new = {row["id"]: row for row in reply.items() if row["id"] not in rows}
+            new = {row["id"]: row for row in reply.rows() if row["id"] not in rows}
             rows |= new
             if len(new) < limit:
                 break

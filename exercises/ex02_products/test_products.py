@@ -137,7 +137,7 @@ def read(api: Api, product: dict[str, Any]) -> dict[str, Any]:
 def is_listed(api: Api, product: dict[str, Any], why: str) -> None:
     """Fail unless the list of its category has the product once, as it was answered."""
     reply = api.get(f"/products?category_id={product['category_id']}&limit=100").expect(200)
-    rows = [row for row in reply.items() if row.get("id") == product["id"]]
+    rows = [row for row in reply.rows() if row.get("id") == product["id"]]
     if len(rows) != 1:
         reply.wrong(f"product {product['id']} is listed {len(rows)} times, not once.", why)
     same_row(product, {name: rows[0].get(name) for name in product}, why=why)
@@ -512,7 +512,7 @@ def test_list_products_once(api: Api) -> None:
                 "the query joins or multiplies rows, or a filter does not reach it.",
             )
     reply = api.get("/products?category_id=1").expect(200, 404, why={422: FIRST_ID})
-    if reply.ok and {row["category_id"] for row in reply.items()} - {1}:
+    if reply.ok and {row.get("category_id") for row in reply.rows()} - {1}:
         reply.wrong("products of other categories are listed.", "the filter leaves out the id 1.")
 
 

@@ -13,6 +13,7 @@ from exercises.checks import (
     WILDCARD_TWINS,
     Api,
     Reply,
+    as_json,
     fail,
     one_letter,
     one_wins,
@@ -128,7 +129,7 @@ def is_stored(api: Api, post: dict[str, Any], why: str) -> None:
 
 def expect_posts(reply: Reply, wanted: list[dict[str, Any]], why: str) -> None:
     """Fail unless these posts are listed, in this order, with all that belongs to them."""
-    rows = reply.expect(200).items()
+    rows = reply.expect(200).rows()
     got, ids = [row["id"] for row in rows], [post["id"] for post in wanted]
     if got != ids:
         reply.wrong(f"the posts {shorten(got)} are listed, not {shorten(ids)}.", why)
@@ -154,13 +155,13 @@ def refused(reply: Reply, why: Why, *statuses: int) -> None:
 
 def titles(api: Api) -> list[str]:
     """List the titles of all posts."""
-    return [post["title"] for post in api.list_all("/posts")]
+    return [str(post.get("title")) for post in api.list_all("/posts")]
 
 
 def rows_named(api: Api, name: str, first: int, last: int) -> int:
     """Count the tags of this name among those with an id between the two."""
     posts = [api.post("/posts", a_post(tag_ids=[number])) for number in range(first + 1, last)]
-    return sum(post.ok and post.object()["tags"][0]["name"] == name for post in posts)
+    return sum(post.ok and name in as_json(post.object().get("tags")) for post in posts)
 
 
 @pytest.mark.step(1)
@@ -345,7 +346,7 @@ def test_list_posts(api: Api) -> None:
         expect_posts(process.get(f"/posts?skip={skip}"), made, why)
     expect_posts(api.get(f"/posts?skip={skip}&limit=2"), made[:2], why)
     expect_posts(api.get(f"/posts?skip={skip + 3}"), [], why)
-    first = api.get("/posts").expect(200, why="skip or limit has no default.").items()
+    first = api.get("/posts").expect(200, why="skip or limit has no default.").rows()
     if [post["id"] for post in first[:5]] != listed[:5]:
         fail("GET /posts does not begin with the posts of the smallest ids.", why)
 
@@ -414,7 +415,7 @@ def test_list_posts_by_tag_of_commas_or_digits(api: Api) -> None:
         expect_post(reply, post, why)
         why = "the tag that is asked for is taken apart at commas, or a number taken for an id."
         reply = api.get(f"/posts?tag={quote(name)}").expect(200, why=why)
-        if post["id"] not in [row["id"] for row in reply.items()]:
+        if post["id"] not in [row["id"] for row in reply.rows()]:
             reply.wrong(f"post {post['id']}, which has the tag, is not listed.", why)
 
 
@@ -457,7 +458,7 @@ def test_list_posts_ordered_by_id(api: Api) -> None:
     api.put(path_of(first), a_post(tag_ids=[tag["id"]]))
     why = "no ORDER BY: without it the database may answer in any order."
     reply = api.get(f"/posts?tag={tag['name']}").expect(200)
-    if [post["id"] for post in reply.items()] == [second["id"], first["id"]]:
+    if [post["id"] for post in reply.rows()] == [second["id"], first["id"]]:
         reply.wrong("the ids are not in order.", why)
     ids = [post["id"] for post in api.list_all("/posts")]
     if ids != sorted(ids):
@@ -671,7 +672,7 @@ def test_post_and_tags_are_one_transaction(api: Api) -> None:
     api.put(path_of(post), {"tag_ids": sent["tag_ids"]}).expect(200).commits_once(IN_PARTS)
     api.delete(path_of(create_post(api, *old))).expect(204, 200).commits_once(IN_PARTS)
     api.kill_during("POST", "/posts", sent)
-    stored = [row for row in api.list_all("/posts") if row["title"] == sent["title"]]
+    stored = [row for row in api.list_all("/posts") if row.get("title") == sent["title"]]
     for row in stored[:1]:
         reply = api.get(path_of(row)).expect(200)
         expect_post(reply, sent | {"id": row["id"], "tags": new}, f"killed meanwhile: {IN_PARTS}")

@@ -74,7 +74,7 @@ def ids_of(rows: list[Row]) -> list[int]:
 def expect_rows(reply: Reply, wanted: list[Row], why: str) -> None:
     """Fail unless these users are listed, in this order and with all their fields."""
     is_page = "/users/page" in reply.asked
-    rows = items_of(reply) if is_page else reply.expect(200).items()
+    rows = items_of(reply) if is_page else reply.expect(200).rows()
     got, ids = ids_of(rows), ids_of(wanted)
     if got != ids:
         in_order = got == sorted(got, reverse=is_page)
@@ -107,12 +107,12 @@ def expect_window(
 
 def cuts_first(api: Api, query: str, reply: Reply, wanted: list[Row], limit: int) -> bool:
     """Tell whether the answer has room for users whom a wider window shows."""
-    got = ids_of(reply.expect(200).items())
+    got = ids_of(reply.expect(200).rows())
     missing = set(ids_of(wanted)) - set(got)
     if not missing or len(got) >= limit:
         return False
     windows = (api.get(f"/users?{query}&skip={skip}&limit=100") for skip in (0, 100, 200))
-    return missing <= {row["id"] for reply in windows for row in reply.expect(200).items()}
+    return missing <= {row["id"] for reply in windows for row in reply.expect(200).rows()}
 
 
 def get_page(api: Api, page: int, page_size: int) -> Reply:
@@ -125,7 +125,7 @@ def items_of(reply: Reply) -> list[Row]:
     items = reply.object().get("items")
     if not isinstance(items, list):
         reply.wrong("there is no list under 'items'.", "the names in the answer are in the task.")
-    return items
+    return reply.rows(items)
 
 
 # Before anybody is there
@@ -294,7 +294,7 @@ def expect_found(api: Api, typed: str, *users: Row) -> None:
     """Fail unless a search finds these users and no others."""
     search = f"search={quote(typed)}"
     reply = api.get(f"/users?{search}")
-    found = ids_of(reply.expect(200).items())
+    found = ids_of(reply.expect(200).rows())
     if len(set(found)) < len(found):
         why = "a user with the term in name and e-mail comes twice: or_() in one WHERE."
         reply.wrong(f"the ids are {shorten(found)}.", why)

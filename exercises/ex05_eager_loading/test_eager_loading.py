@@ -127,7 +127,7 @@ def place_of(api: Api, post: Row) -> int:
 
 def expect_posts(reply: Reply, wanted: list[Row], why: str = "") -> None:
     """Fail unless the list has these posts, each once and with its own columns."""
-    rows = reply.items()
+    rows = reply.rows()
     got, ids = [row["id"] for row in rows], [post["id"] for post in wanted]
     if got != ids:
         cause = why or why_not(got, ids)
@@ -211,7 +211,7 @@ def check_statements(api: Api, path: str, comments: int, *fields: str) -> None:
     known = all_posts(api)
     start, replies = len(known), []
     ahead = read_posts(api, path, start, LONG)
-    if any(row["id"] > known[-1]["id"] for row in ahead.items() if known):
+    if any(row["id"] > known[-1]["id"] for row in ahead.rows() if known):
         ahead.wrong("there are posts that GET /posts?skip=0&limit=100 does not show.", REMEMBERED)
     expect_posts(ahead, [])
     for number in (LONG, SHORT):

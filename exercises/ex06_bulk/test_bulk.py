@@ -175,13 +175,18 @@ def as_one_by_one(api: Api, address: str, **more: Any) -> None:
         return  # an app that takes no such address, or field
     many.expect(201, why=BODY)
     why = "the list takes another way into the table than POST /users, and leaves out a step."
-    row, stored = one.object(), everybody(api)[many.items()[0]["id"]]
+    row, rows = one.object(), many.rows()
+    if len(rows) != 1 or rows[0]["id"] not in (users := everybody(api)):
+        many.wrong("the answer is not the one row that is stored.", BODY)
+    stored = users[rows[0]["id"]]
     for form in (str, str.strip, str.lower, lambda text: text.strip().lower()):
-        if row.get("email") == form(alone["email"]) and stored["email"] != form(listed["email"]):
+        if row.get("email") == form(alone["email"]) and stored.get("email") != form(
+            listed["email"]
+        ):
             many.wrong(f"the stored address is not {shorten(form(listed['email']))}.", why)
-    if stored["is_active"] != row.get("is_active"):
+    if stored.get("is_active") != row.get("is_active"):
         why = "the class of the list has is_active, and that of POST /users has not."
-        many.wrong(f"the field 'is_active' is {shorten(stored['is_active'])}.", why)
+        many.wrong(f"the field 'is_active' is {shorten(stored.get('is_active'))}.", why)
 
 
 INVALID: list[Any] = [
@@ -258,17 +263,20 @@ def test_create_users_same_address_twice(api: Api, place: int) -> None:
 
 
 @pytest.mark.step(2)
-def test_create_users_same_address_in_upper_case(api: Api) -> None:
+@pytest.mark.parametrize("written", ["upper case", "spaces"])
+def test_create_users_same_address_written_otherwise(api: Api, written: str) -> None:
     """Two addresses are the same in the list when they are for POST /users."""
-    user = a_user()
+    user, fresh = a_user(), a_user()
     api.post("/users", user).expect(201, 200)
-    shouted = user | {"email": user["email"].upper()}
-    if api.post("/users", shouted).ok:
-        return  # an app to which these are two addresses
+    again, fresh_again = (
+        each | {"email": f" {each['email']} " if written == "spaces" else each["email"].upper()}
+        for each in (user, fresh)
+    )
+    if api.post("/users", again).status not in (400, 409):
+        return  # an app to which these are two addresses, or which takes no spaces
     why = "the list takes another way into the table than POST /users, and does not tidy addresses."
-    refuse(api, [a_user(), shouted], 409, 400, why=why)
-    fresh = a_user()
-    refuse(api, [fresh, fresh | {"email": fresh["email"].upper()}], 409, 400, 422, why=why)
+    refuse(api, [a_user(), again], 409, 400, 422, why=why)
+    refuse(api, [fresh, fresh_again], 409, 400, 422, why=why)
 
 
 @pytest.mark.step(2)
@@ -292,7 +300,7 @@ def race(api: Api) -> None:
     shared = a_user()
     lists = [[a_user(), shared, a_user()] for _ in range(8)]
     replies = api.at_once(8, lambda number: api.post(BULK, lists[number]))
-    emails = [row["email"] for row in everybody(api).values()]
+    emails = [row.get("email") for row in everybody(api).values()]
     for reply in replies:
         reply.expect(201, 400, 409)
     wins = [number for number, reply in enumerate(replies) if reply.ok]
@@ -315,7 +323,7 @@ def test_create_users_when_the_server_is_killed(api: Api) -> None:
     sent = some_users(MANY)
     emails = {user["email"] for user in sent}
     api.kill_during("POST", BULK, sent)
-    stored = sum(row["email"] in emails for row in everybody(api).values())
+    stored = sum(row.get("email") in emails for row in everybody(api).values())
     if stored not in (0, MANY):
         fail(f"of the {MANY} users {stored} are stored after the server was killed.", LOOP)
 
@@ -342,9 +350,9 @@ def expect_deactivated(
         if number not in after:
             fail(f"user {number} is gone.", "the row is deleted; who is deactivated stays.")
         same_row(row, after[number], but=("is_active", "updated_at"), why="only is_active changes.")
-        if number in ids and after[number]["is_active"] is not False:
+        if number in ids and after[number].get("is_active") is not False:
             fail(f"user {number} is active after being deactivated.", why)
-        if number not in ids and after[number]["is_active"] != row["is_active"]:
+        if number not in ids and after[number].get("is_active") != row.get("is_active"):
             fail(
                 f"user {number}, who was not to be deactivated, is.",
                 "the WHERE of the UPDATE is missing, or finds more than these ids.",

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from exercises.causes import Why
 from exercises.checks import NO_SUCH_ID, Api, Reply, fail, same_row, shorten, unique
 
 Row = dict[str, Any]
@@ -194,7 +195,7 @@ def test_soft_delete_not_found(api: Api) -> None:
 def test_soft_delete_first_user(api: Api) -> None:
     """The user with the id 1 is like any other."""
     create(api)
-    why = {422: "a bound refuses the smallest id that there is: ge=1 and not gt=1."}
+    why: Why = {422: "a bound refuses the smallest id that there is: ge=1 and not gt=1."}
     if api.server.database_url:  # of the check's own: with --url this may be anybody
         api.delete("/users/1/soft").expect(200, 204, 404, why=why)
 
@@ -334,6 +335,9 @@ def test_list_all_active_users(api: Api) -> None:
             "a limit cuts the list, and no skip and limit of the client's reach what is behind it."
         )
         fail(f"of {len(ids)} active users GET /users/active does not list {len(missing)}.", why)
+    gone = create(api)
+    soft_delete(api, gone)
+    expect_marked(row_of(api, gone))
 
 
 @pytest.mark.step(2)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from exercises.causes import Why
 from exercises.checks import NO_SUCH_ID, Api, Reply, fail, same, unique
 
 Lines = list[tuple[int, int]]  # product id, quantity
@@ -229,7 +230,7 @@ def test_read_order_not_found(api: Api) -> None:
 def test_first_user_product_and_order(api: Api) -> None:
     """The user, the product and the order with the id 1 are like any others."""
     placed(api, a_user(api), [(a_product(api), 1)])
-    why = {422: "a bound refuses the smallest id that there is: ge=1 and not gt=1."}
+    why: Why = {422: "a bound refuses the smallest id that there is: ge=1 and not gt=1."}
     # Only on a database that was empty is it certain that nobody has deleted them.
     api.get("/orders/1").expect(200, 404, why=why)
     for user, product in ((1, NO_SUCH_ID), (NO_SUCH_ID, 1)):
