@@ -173,6 +173,8 @@ class Reply:
                 "commit() empties a table object; session.refresh(row) after it, or "
                 "expire_on_commit=False, fills it again.",
             )
+        if isinstance(self.body, list):
+            self.wrong("the body is a list and not an object.", "here, one row is the answer.")
         if not isinstance(self.body, dict):
             self.wrong("the body is not a JSON object.", why or "does the route return the row?")
         return self.body
@@ -195,6 +197,11 @@ class Reply:
         Where a Decimal is expected, a number may come as a string.
         """
         body = self.object(why)
+        if len(fields) > 1 and not (fields.keys() - {"id"}) & body.keys():
+            self.wrong(
+                f"none of these fields is there: {', '.join(fields)}.",
+                "the route answers a message or an envelope, and not the row itself.",
+            )
         for name, value in fields.items():
             if name not in body:
                 self.wrong(f"the field {name!r} is missing.", why)
@@ -209,6 +216,8 @@ class Reply:
             return self.body
         values = self.body.values() if isinstance(self.body, dict) else []
         lists = [value for value in values if isinstance(value, list)]
+        if self.body is None:
+            why = "None was returned: a list without rows is [] and not null."
         if len(lists) != 1:
             self.wrong("the body is neither a list nor an object with one list in it.", why)
         return lists[0]
