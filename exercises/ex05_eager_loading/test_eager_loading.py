@@ -13,7 +13,7 @@ SHORT, LONG = 2, 10
 MANY = 60  # more than a smaller limit lets through
 ALL = 101  # more than any limit
 FEW_ROWS = 20  # more than the rows of two posts, or of a user without any
-SAID = ("I see. " * 200).strip()
+LONG_TEXT = ("I see. " * 200).strip()
 # For each post of the library: the place of its author, those of its tags, how many comments.
 LIBRARY = (
     (2, (0, 1), 2),
@@ -80,13 +80,16 @@ def create_post(
     commenters: Sequence[Row | None] = (),
     **changes: Any,
 ) -> Row:
-    """Create a post with comments that all say the same; give it as a list should show it."""
+    """Create a post with comments that nearly all say the same; give it as a list should show it."""
     content = f"What there is to say about {unique('it ')}. " * 100
     sent = {"title": unique("Post "), "content": content.strip()} | changes
     ids = [tag["id"] for tag in tags]
     post = create(api, "/posts", author_id=author and author["id"], tag_ids=ids, **sent)
     who = [each and each["id"] for each in commenters or (author,)]
-    said = [{"body": SAID, "author_id": who[n % len(who)]} for n in range(comments)]
+    said = [
+        {"body": "I see." if n < 50 else LONG_TEXT, "author_id": who[n % len(who)]}
+        for n in range(comments)
+    ]
     made = [create(api, f"/posts/{post['id']}/comments", **each) for each in said]
     return post | {"author": author, "tags": list(tags), "comments": made}
 

@@ -132,8 +132,11 @@ def expect_stored(api: Api, reply: Reply, sent: list[Row]) -> None:
         if row["id"] not in stored:
             why = "no session.commit() after session.add_all(); each request has its own session."
             reply.wrong(f"GET /users does not list user {row['id']}.", why)
+        if missing := sorted(stored[row["id"]].keys() - row.keys()):
+            reply.wrong(f"the rows have no {missing[0]!r}.", "the response class leaves it out.")
         why = "the rows and the ids of the answer were put together in the wrong order."
         same_row(row, stored[row["id"]], but=("updated_at",), why=why)
+        why = f"a field is changed on its way; or {why}"
         wanted = {"name": user["name"], "email": user["email"], "is_active": True}
         if {name: row.get(name) for name in wanted} != wanted:
             reply.wrong(f"user {row['id']} is {shorten(row)}, not {shorten(wanted)}.", why)
@@ -318,6 +321,20 @@ def race(api: Api) -> None:
 
 
 @pytest.mark.step(3)
+def test_create_different_users_at_once(api: Api) -> None:
+    """Four lists at one moment without an address in common are all stored."""
+    lists = [some_users(3) for _ in range(4)]
+    why = (
+        "the app counts the ids itself, and two lists get the same ones: the database gives each "
+        "row its own."
+    )
+    replies = api.at_once(4, lambda number: api.post(BULK, lists[number]))
+    for reply, sent in zip(replies, lists, strict=True):
+        reply.expect(201, why={"UNIQUE": why, "unique": why, 4: why})
+        expect_stored(api, reply, sent)
+
+
+@pytest.mark.step(3)
 def test_create_users_when_the_server_is_killed(api: Api) -> None:
     """When the server is killed in the middle of a list, all users are stored or none."""
     sent = some_users(MANY)
@@ -390,6 +407,8 @@ def test_deactivate_users_counts_only_the_active(api: Api) -> None:
     )
     reply.has(why, deactivated_count=2)
     deactivate(api, [user, last]).has(why, deactivated_count=0)
+    ids = [inactive, user, NO_SUCH_ID, last, create(api)]
+    deactivate(api, ids).has(why, deactivated_count=1)
 
 
 @pytest.mark.step(4)
