@@ -650,4 +650,12 @@ def delete_user(user_id: int):
         },
         "says": "answered as if the address were taken",
     },
+    {
+        "name": "small skips are taken for the limit",
+        "step": 3,
+        "replace": {
+            "statement.offset(skip).limit(limit)": "statement.offset(limit if skip and skip < 5 else skip).limit(limit)",
+        },
+        "says": "skip or limit does not reach",
+    },
 ]

@@ -664,4 +664,27 @@ class ProductOut(ProductIn)""",
         },
         "says": "query.max_price",
     },
+    {
+        "name": "products without stock are deleted at the start",
+        "step": 2,
+        "base": "tests/right/ex02_sqlalchemy",
+        "replace": {
+            "Base.metadata.create_all(engine)\n": (
+                "Base.metadata.create_all(engine)\n"
+                "with SessionLocal() as _db:\n"
+                "    _db.execute(__import__('sqlalchemy').delete(Product).where(Product.stock == 0))\n"
+                "    _db.commit()\n"
+            ),
+        },
+        "says": "tables are dropped when the app starts",
+    },
+    {
+        "name": "signs at the end of a name left out",
+        "step": 1,
+        "base": "tests/right/ex02_sqlalchemy",
+        "replace": {
+            "    category = Category(**data.model_dump())\n": "    category = Category(name=data.name.rstrip('.!?'))\n",
+        },
+        "says": "is it the stored row",
+    },
 ]

@@ -827,4 +827,65 @@ app = FastAPI()""",
         },
         "says": "nobody compares the two numbers",
     },
+    {
+        "name": "content and tags together leave one tag",
+        "step": 4,
+        "base": "tests/right/ex03_sqlalchemy",
+        "replace": {
+            ("        post.tags = tags_with(db, data.tag_ids)\n    db.commit()"): (
+                "        new = tags_with(db, data.tag_ids)\n"
+                "        post.tags = new if new else []\n"
+                "        if data.title is not None:\n"
+                "            post.tags = sorted(set(new) | set(post.tags), key=lambda t: t.id)\n"
+                "        if data.content is not None and data.title is None:\n"
+                "            post.tags = post.tags[:1]\n"
+                "    db.commit()"
+            ),
+        },
+        "says": "the new tags are added",
+    },
+    {
+        "name": "filter by tag leaves out posts with more than ten tags",
+        "step": 3,
+        "base": "tests/right/ex03_sqlalchemy",
+        "replace": {
+            "        statement = statement.where(Post.tags.any(Tag.name == tag))\n": (
+                "        statement = statement.where(Post.tags.any(Tag.name == tag))\n"
+                "        from sqlalchemy import func\n"
+                "        statement = statement.where(select(func.count()).where(post_tags.c.post_id == Post.id).scalar_subquery() <= 10)\n"
+            ),
+        },
+        "says": "a post with many tags is lost",
+    },
+    {
+        "name": "tags that no post has are deleted with a post of three",
+        "step": 5,
+        "base": "tests/right/ex03_sqlalchemy",
+        "replace": {
+            ("    db.delete(post_with(db, post_id))\n    db.commit()"): (
+                "    post = post_with(db, post_id)\n"
+                "    tags = list(post.tags)\n"
+                "    db.delete(post)\n"
+                "    db.flush()\n"
+                "    for tag in tags:\n"
+                "        if len(tags) > 2 and not db.scalars(select(Post).where(Post.tags.any(Tag.id == tag.id))).first():\n"
+                "            db.delete(tag)\n"
+                "    db.commit()"
+            ),
+        },
+        "says": "tags stay",
+    },
+    {
+        "name": "a long title that is sent alone empties the content",
+        "step": 4,
+        "base": "tests/right/ex03_repository",
+        "replace": {
+            '        values = values or {"id": posts.c.id}': (
+                '        values = values or {"id": posts.c.id}\n'
+                '        if set(values) == {"title"} and len(values["title"]) > 40:\n'
+                '            values["content"] = ""'
+            ),
+        },
+        "says": "exclude_unset=True is missing",
+    },
 ]

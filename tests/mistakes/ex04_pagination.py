@@ -906,4 +906,29 @@ app = FastAPI()""",
         },
         "says": "comes twice",
     },
+    {
+        "name": "max_age without min_age is ignored above 100",
+        "step": 2,
+        "replace": {
+            "    if max_age is not None:\n": "    if max_age is not None and (min_age is not None or max_age <= 100):\n",
+        },
+        "says": "a filter does not reach the query",
+    },
+    {
+        "name": "long searches are cut",
+        "step": 3,
+        "base": "tests/right/ex04_sqlalchemy",
+        "replace": {
+            '    term = f"%{search}%"\n': '    term = f"%{search}%" if len(search) < 60 else f"%{search[:40]}%"\n',
+        },
+        "says": "does not reach the WHERE as it is",
+    },
+    {
+        "name": "search with min_age 0 is no search",
+        "step": 3,
+        "replace": {
+            "    if search is not None:\n": "    if search is not None and not (min_age == 0 and max_age is None):\n",
+        },
+        "says": "one replaces the other",
+    },
 ]

@@ -784,20 +784,20 @@ MISTAKES = [
         "says": "has the comments",
     },
     {
-        "name": "a hundred posts of a user at most",
+        "name": "99 posts of a user at most",
         "step": 4,
         "base": "tests/right/ex05_raw_sql",
         "replace": {
-            '"SELECT * FROM posts WHERE author_id = :id"': '"SELECT * FROM posts WHERE author_id = :id ORDER BY id LIMIT 100"',
+            '"SELECT * FROM posts WHERE author_id = :id"': '"SELECT * FROM posts WHERE author_id = :id ORDER BY id LIMIT 99"',
         },
         "says": "has the posts",
     },
     {
-        "name": "fifty comments at most",
+        "name": "49 comments at most",
         "step": 3,
         "base": "tests/right/ex05_raw_sql",
         "replace": {
-            '"comments": comments[post["id"]]}': '"comments": comments[post["id"]][:50]}',
+            '"comments": comments[post["id"]]}': '"comments": comments[post["id"]][:49]}',
         },
         "says": "has the comments",
     },

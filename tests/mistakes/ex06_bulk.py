@@ -837,4 +837,30 @@ MISTAKES = [
         },
         "says": "user_ids",
     },
+    {
+        "name": "ids of a list counted from the largest",
+        "step": 3,
+        "base": "tests/right/ex06_sqlalchemy",
+        "replace": {
+            "        users = db.scalars(statement, [row.model_dump() for row in rows]).all()\n": (
+                "        from sqlalchemy import func\n"
+                "        last = db.scalar(select(func.max(User.id))) or 0\n"
+                "        users = db.scalars(statement, [row.model_dump() | {'id': last + n} for n, row in enumerate(rows, 1)]).all()\n"
+            ),
+        },
+        "says": "the app counts the ids itself",
+    },
+    {
+        "name": "refused when most are inactive",
+        "step": 4,
+        "base": "tests/right/ex06_sqlalchemy",
+        "replace": {
+            "    db.execute(update(User), [": (
+                "    if users and len(users) * 3 < len(data.user_ids):\n"
+                "        raise HTTPException(409, 'too many are inactive')\n"
+                "    db.execute(update(User), ["
+            ),
+        },
+        "says": "is no error",
+    },
 ]

@@ -292,4 +292,39 @@ MISTAKES = [
         },
         "says": "the time of the first deletion is kept",
     },
+    {
+        "name": "a second deletion removes the row",
+        "step": 4,
+        "base": "tests/right/ex07_sqlalchemy",
+        "replace": {
+            (
+                "    if user.deleted_at is None:\n"
+                "        user.deleted_at, user.is_active = func.now(), False\n"
+                "    db.commit()"
+            ): (
+                "    if user.deleted_at is None:\n"
+                "        user.deleted_at, user.is_active = func.now(), False\n"
+                "    elif user.name != 'Ada Lovelace':\n"
+                "        db.delete(user)\n"
+                "    db.commit()"
+            ),
+        },
+        "says": "session.delete() removed the row",
+    },
+    {
+        "name": "a hidden user makes way for an address alone",
+        "step": 5,
+        "base": "tests/right/ex07_repository",
+        "replace": {
+            "    user.sqlmodel_update(changes)\n": (
+                "    if 'email' in changes and len(changes) == 1:\n"
+                "        hidden = users.session.exec(select(User).where(User.email == changes['email'], col(User.deleted_at).is_not(None))).first()\n"
+                "        if hidden:\n"
+                "            users.session.delete(hidden)\n"
+                "            users.session.flush()\n"
+                "    user.sqlmodel_update(changes)\n"
+            ),
+        },
+        "says": "the constraint sees hidden rows too",
+    },
 ]

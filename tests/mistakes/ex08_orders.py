@@ -924,4 +924,41 @@ cache = {}""",
         },
         "says": "user_id says whose",
     },
+    {
+        "name": "shipped order of two lines cancelled",
+        "step": 7,
+        "base": "tests/right/ex08_sqlalchemy",
+        "replace": {
+            '        raise HTTPException(400, f"Cannot go': (
+                "        if new_status is OrderStatus.CANCELLED and order.status == 'shipped' and len(order.items) > 1:\n"
+                "            order.status = 'cancelled'\n"
+                "            db.commit()\n"
+                "            return order\n"
+                '        raise HTTPException(400, f"Cannot go'
+            ),
+        },
+        "says": "put back before the old status",
+    },
+    {
+        "name": "three lines at most put back",
+        "step": 7,
+        "base": "tests/right/ex08_sqlalchemy",
+        "replace": {
+            "        for item in sorted(order.items, key=lambda item: item.product_id):\n": "        for item in sorted(order.items, key=lambda item: item.product_id)[:3]:\n",
+        },
+        "says": "only so many of the lines",
+    },
+    {
+        "name": "no next order while one is confirmed",
+        "step": 6,
+        "base": "tests/right/ex08_sqlalchemy",
+        "replace": {
+            '    order = Order(user_id=data.user_id, status="pending"': (
+                "    if db.scalars(select(Order).where(Order.user_id == data.user_id, Order.status == 'confirmed')).first():\n"
+                "        raise HTTPException(400, 'You have an order under way')\n"
+                '    order = Order(user_id=data.user_id, status="pending"'
+            ),
+        },
+        "says": "may order again",
+    },
 ]
