@@ -319,7 +319,8 @@ def test_posts_with_comments_without_authors(api: Api) -> None:
     author = create_user(api)
     post = create_post(api, author, comments=1)
     said = api.post(f"/posts/{post['id']}/comments", {"body": "Me too."}).expect(201, 200, 422)
-    post["comments"] += [{"id": said.id, "body": "Me too."}] * said.ok
+    if said.ok:  # else an app in which each comment has to have an author
+        post["comments"] += [{"id": said.id, "body": "Me too."}]
     start = place_of(api, post) - made.ok
     reply = read_posts(api, "/posts/with-comments", start, 2)
     nobodys = {"id": made.id, "title": "Nobody's", "content": "Found."} if made.ok else {}
