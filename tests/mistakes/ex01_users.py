@@ -658,4 +658,78 @@ def delete_user(user_id: int):
         },
         "says": "skip or limit does not reach",
     },
+    {
+        "name": "ids in place of the users",
+        "step": 3,
+        "replace": {
+            """    limit: Annotated[int, Query(ge=1, le=100)] = 10,
+) -> Sequence[User]:""": """    limit: Annotated[int, Query(ge=1, le=100)] = 10,
+) -> Sequence[int]:""",
+            "    statement = select(User).order_by(col(User.id))\n": (
+                "    statement = select(User.id).order_by(col(User.id))\n"
+            ),
+        },
+        "says": "the query selects single columns",
+    },
+    {
+        "name": "no list where there is nobody",
+        "step": 3,
+        "replace": {
+            """    limit: Annotated[int, Query(ge=1, le=100)] = 10,
+) -> Sequence[User]:""": """    limit: Annotated[int, Query(ge=1, le=100)] = 10,
+) -> Sequence[User] | None:""",
+            "    return session.exec(statement.offset(skip).limit(limit)).all()\n": (
+                "    return session.exec(statement.offset(skip).limit(limit)).all() or None\n"
+            ),
+        },
+        "says": "a list without rows is [] and not null",
+    },
+    {
+        "name": "a list of one user",
+        "step": 2,
+        "replace": {
+            """def read_user(user: UserDep) -> User:
+    \"\"\"Read one user.\"\"\"
+    return user
+""": """def read_user(user: UserDep) -> list[User]:
+    \"\"\"Read one user.\"\"\"
+    return [user]
+"""
+        },
+        "says": "the body is a list and not an object",
+    },
+    {
+        "name": "PATCH answers a message",
+        "step": 4,
+        "replace": {
+            "data: UserUpdate, session: SessionDep) -> User:": (
+                "data: UserUpdate, session: SessionDep) -> dict[str, str]:"
+            ),
+            """exclude_unset=True))
+    return save(session, user)
+""": """exclude_unset=True))
+    save(session, user)
+    return {"message": "updated"}
+""",
+        },
+        "says": "a message or an envelope",
+    },
+    {
+        "name": "null as city refused inside of the route",
+        "step": 1,
+        "replace": {
+            """    city: str = "Unknown"
+
+
+class User(""": """    city: str | None = "Unknown"
+
+
+class User(""",
+            """    id: int = Field(default=None, primary_key=True)
+""": """    id: int = Field(default=None, primary_key=True)
+    city: str = "Unknown"
+""",
+        },
+        "says": "inside of the route, where that is a 500",
+    },
 ]
