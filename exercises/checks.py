@@ -216,7 +216,7 @@ class Reply:
             return self.body
         values = self.body.values() if isinstance(self.body, dict) else []
         lists = [value for value in values if isinstance(value, list)]
-        if self.body is None:
+        if self.text.strip() == "null":
             why = "None was returned: a list without rows is [] and not null."
         if len(lists) != 1:
             self.wrong("the body is neither a list nor an object with one list in it.", why)
