@@ -685,6 +685,6 @@ class ProductOut(ProductIn)""",
         "replace": {
             "    category = Category(**data.model_dump())\n": "    category = Category(name=data.name.rstrip('.!?'))\n",
         },
-        "says": "is it the stored row",
+        "says": "another name counts as this one",
     },
 ]
