@@ -414,6 +414,21 @@ def test_orders_for_the_same_products(api: Api) -> None:
     stock_is(api, pen, 2, READ_THEN_WRITTEN)
 
 
+@pytest.mark.step(5)
+def test_orders_for_different_products(api: Api) -> None:
+    """Orders for different products at one moment are all served, each with an id of its own."""
+    users, mugs = [a_user(api) for _ in range(4)], [a_product(api) for _ in range(4)]
+    replies = api.at_once(4, lambda number: order(api, users[number], [(mugs[number], 1)]))
+    why = (
+        "the app counts the ids itself, max(id) + 1, and two orders get the same one: the database "
+        "gives each row its own."
+    )
+    for number, reply in enumerate(replies):
+        reply.expect(201, 200, why={"UNIQUE": why, "unique": why, 4: why})
+        stored = api.get(f"/orders/{reply.id}").expect(200, why=why)
+        is_order(stored, users[number], [(mugs[number], 1)], {mugs[number]: "9.90"}, why)
+
+
 def move(api: Api, number: int, status: str) -> Reply:
     """Try to give an order another status."""
     return api.patch(f"/orders/{number}/status?new_status={status}")

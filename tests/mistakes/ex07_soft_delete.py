@@ -327,4 +327,16 @@ MISTAKES = [
         },
         "says": "the constraint sees hidden rows too",
     },
+    {
+        "name": "no limit for the list of all",
+        "step": 1,
+        "base": "tests/right/ex07_repository",
+        "replace": {
+            "        statement = select(User).order_by(col(User.id)).offset(skip).limit(limit)\n": (
+                "        statement = select(User).order_by(col(User.id)).offset(skip)\n"
+                "        statement = statement if deleted else statement.limit(limit)\n"
+            ),
+        },
+        "says": "skip or limit does not reach",
+    },
 ]

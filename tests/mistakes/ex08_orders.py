@@ -961,4 +961,16 @@ cache = {}""",
         },
         "says": "may order again",
     },
+    {
+        "name": "order ids are counted by the app",
+        "step": 5,
+        "database": "postgresql",
+        "replace": {
+            "    order = Order(user_id=data.user_id, total_amount=total, items=items)\n": (
+                "    last = session.exec(__import__('sqlmodel').select(__import__('sqlmodel').func.max(Order.id))).one() or 0\n"
+                "    order = Order(id=last + 1, user_id=data.user_id, total_amount=total, items=items)\n"
+            ),
+        },
+        "says": "the app counts the ids itself",
+    },
 ]
