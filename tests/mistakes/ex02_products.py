@@ -308,7 +308,7 @@ class Category(""",
         "replace": {
             "SET {column} = :value WHERE id = :id": "SET {column} = :value WHERE id >= :id",
         },
-        "says": "has no WHERE",
+        "says": "finds more than this id",
     },
     {
         "name": "products remembered by each process",

@@ -486,7 +486,7 @@ Base.metadata.create_all(bind=engine)""",
                 'values = values or {"title": posts.c.title}'
             ),
         },
-        "says": "another post was changed, too",
+        "says": "finds more posts than the one",
     },
     {
         "name": "tags remembered by each process",

@@ -551,7 +551,7 @@ MISTAKES = [
                 "    return session.exec(statement.order_by(col(Post.id))).all()[skip : skip + limit]"
             ),
         },
-        "says": "all posts are read",
+        "says": "all rows of a table are read",
     },
     {
         "name": "all posts with comments read and cut in Python",
@@ -562,7 +562,7 @@ MISTAKES = [
                 "    return session.exec(statement.order_by(col(Post.id))).all()[skip : skip + limit]"
             ),
         },
-        "says": "all posts are read",
+        "says": "all rows of a table are read",
     },
     {
         "name": "posts of one title shown once",

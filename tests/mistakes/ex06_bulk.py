@@ -524,7 +524,7 @@ MISTAKES = [
                 "        save(session, *users[n : n + 25])\n"
             )
         },
-        "says": "committed its changes in 2 parts",
+        "says": "committed its changes in",
     },
     {
         "name": "users first, their flag in a second transaction",
