@@ -144,6 +144,7 @@ def test_create_order(api: Api) -> None:
         reply.wrong(f"the user is not {user}.", "the order is somebody else's: user_id says whose.")
     why = "money is a float, or the sum is wrong; Decimal, in NUMERIC(10, 2), is exact."
     ids = is_order(reply, user, lines, priced, why)
+    api.get(f"/orders/{reply.id}").expect(200, why=NO_COMMIT)
     one = [(hat, 1)]  # 0.57 cut off in binary is 0.56
     others = [order(api, buyer, one).expect(201, 200) for _ in range(2)]
     merged = "a user's next order is added to the one before, or written over it."
