@@ -439,7 +439,7 @@ MISTAKES = [
         "name": "taken is answered with 500",
         "step": 2,
         "replace": {"HTTPException(409, ": "HTTPException(500, "},
-        "says": "the database refused a duplicate",
+        "says": "answers 500 of its own accord",
     },
     {
         "name": "an empty list is an error of the server",
