@@ -22,7 +22,7 @@ LIBRARY = (
     (1, (), 3),
     (0, (), 0),
     (2, (2,), 1),
-    (1, (2, 0), 50),
+    (1, (2, 0), 30),
 )
 COLUMNS_ONLY = (
     "the response class does not name it, or as text only: a table class, like model_dump(), "
@@ -87,7 +87,7 @@ def create_post(
     post = create(api, "/posts", author_id=author and author["id"], tag_ids=ids, **sent)
     who = [each and each["id"] for each in commenters or (author,)]
     said = [
-        {"body": "I see." if n < 49 else LONG_TEXT, "author_id": who[n % len(who)]}
+        {"body": "I see." if n < 29 else LONG_TEXT, "author_id": who[n % len(who)]}
         for n in range(comments)
     ]
     made = [create(api, f"/posts/{post['id']}/comments", **each) for each in said]

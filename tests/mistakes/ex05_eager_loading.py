@@ -793,11 +793,11 @@ MISTAKES = [
         "says": "has the posts",
     },
     {
-        "name": "49 comments at most",
+        "name": "29 comments at most",
         "step": 3,
         "base": "tests/right/ex05_raw_sql",
         "replace": {
-            '"comments": comments[post["id"]]}': '"comments": comments[post["id"]][:49]}',
+            '"comments": comments[post["id"]]}': '"comments": comments[post["id"]][:29]}',
         },
         "says": "has the comments",
     },
