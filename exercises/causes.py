@@ -82,6 +82,8 @@ EXCEPTIONS = {
     "conditions: or_(), and_(), or several terms in where().",
     "must have timezone information": "`datetime.now()` knows no time zone: `datetime.now(UTC)`.",
     "ResponseValidationError": "the returned object does not fit the response model.",
+    "ValidationError": "a class refuses the value inside of the route, where that is a 500: the "
+    "class of the request body has to refuse it, which is a 422.",
 }
 
 

@@ -173,6 +173,8 @@ class Reply:
                 "commit() empties a table object; session.refresh(row) after it, or "
                 "expire_on_commit=False, fills it again.",
             )
+        if isinstance(self.body, list):
+            self.wrong("the body is a list and not an object.", "here, one row is the answer.")
         if not isinstance(self.body, dict):
             self.wrong("the body is not a JSON object.", why or "does the route return the row?")
         return self.body
@@ -195,6 +197,11 @@ class Reply:
         Where a Decimal is expected, a number may come as a string.
         """
         body = self.object(why)
+        if len(fields) > 1 and not (fields.keys() - {"id"}) & body.keys():
+            self.wrong(
+                f"none of these fields is there: {', '.join(fields)}.",
+                "the route answers a message or an envelope, and not the row itself.",
+            )
         for name, value in fields.items():
             if name not in body:
                 self.wrong(f"the field {name!r} is missing.", why)
@@ -209,9 +216,22 @@ class Reply:
             return self.body
         values = self.body.values() if isinstance(self.body, dict) else []
         lists = [value for value in values if isinstance(value, list)]
+        if self.text.strip() == "null":
+            why = "None was returned: a list without rows is [] and not null."
         if len(lists) != 1:
             self.wrong("the body is neither a list nor an object with one list in it.", why)
         return lists[0]
+
+    def rows(self, items: list[Any] | None = None) -> list[dict[str, Any]]:
+        """Give the list in the body, or this one; fail unless each item is an object with an id."""
+        items = self.items() if items is None else items
+        for row in items:
+            if not isinstance(row, dict) or "id" not in row:
+                self.wrong(
+                    f"the list holds {shorten(row)}, which is no object with an 'id'.",
+                    "the query selects single columns, or the response class leaves the id out.",
+                )
+        return items
 
     def _known(self, name: str) -> Any:
         if "statements" not in self.seen:
@@ -454,7 +474,7 @@ class Api:
         mark = "&" if "?" in path else "?"
         for _ in range(1000):
             reply = self.get(f"{path}{mark}skip={len(rows)}&limit={limit}").expect(200)
-            new = {row["id"]: row for row in reply.items() if row["id"] not in rows}
+            new = {row["id"]: row for row in reply.rows() if row["id"] not in rows}
             rows |= new
             if len(new) < limit:
                 break

@@ -32,6 +32,7 @@ IN_ONE_PROCESS = (
     "a dictionary, a list or a cache in memory belongs to one process: another one, and the one "
     "after a restart, know only what is in the database."
 )
+OWN_BOUND = "a bound of the app's own refuses what the task allows."
 FIRST_ID = "a bound refuses the smallest id that there is: ge=1 and not gt=1."
 CUT_SHORT = "a limit cuts the list, and no skip and limit of the client's reach what is behind it."
 NOT_VALIDATED = (
@@ -136,7 +137,7 @@ def read(api: Api, product: dict[str, Any]) -> dict[str, Any]:
 def is_listed(api: Api, product: dict[str, Any], why: str) -> None:
     """Fail unless the list of its category has the product once, as it was answered."""
     reply = api.get(f"/products?category_id={product['category_id']}&limit=100").expect(200)
-    rows = [row for row in reply.items() if row.get("id") == product["id"]]
+    rows = [row for row in reply.rows() if row.get("id") == product["id"]]
     if len(rows) != 1:
         reply.wrong(f"product {product['id']} is listed {len(rows)} times, not once.", why)
     same_row(product, {name: rows[0].get(name) for name in product}, why=why)
@@ -164,10 +165,11 @@ def test_create_category_of_any_name(api: Api) -> None:
     end = unique(" ")
     twins = [name for pair in WILDCARD_TWINS for name in pair[::-1]]
     wanted = {}
-    for text in dict.fromkeys([*twins, *AWKWARD_TEXTS]):
-        reply = api.post("/categories", {"name": text + end})
+    names = [text + end for text in dict.fromkeys([*twins, *AWKWARD_TEXTS])]
+    for name in (*names, f"(a){end}", f"(a){end}?!"):
+        reply = api.post("/categories", {"name": name})
         reply.expect(201, 200, why="another name counts as this one: == and not like().")
-        wanted[id_of(reply, name=text + end)] = text + end
+        wanted[id_of(reply, name=name)] = name
     listed = categories(api)
     if wanted.items() - listed.items():
         fail(
@@ -236,6 +238,17 @@ def test_create_product(api: Api) -> None:
 
 
 @pytest.mark.step(2)
+def test_create_product_with_a_long_name(api: Api) -> None:
+    """POST /products takes a name of 100 characters."""
+    category_id = create_category(api)["id"]
+    sent = a_product(category_id, name=unique("Blue mug ").ljust(100, "é"))
+    reply = api.post("/products", sent).expect(201, 200, why=OWN_BOUND)
+    api.get(f"/products/{id_of(reply, **exact(sent))}").expect(200).has(
+        "this is not what POST answered; is the name cut?", **exact(sent)
+    )
+
+
+@pytest.mark.step(2)
 def test_read_product_with_category(api: Api) -> None:
     """GET /products/{id} answers the product with its category in it."""
     category = create_category(api)
@@ -282,7 +295,7 @@ def test_create_product_ignores_id(api: Api) -> None:
 def test_product_is_stored_for_all_processes(api: Api) -> None:
     """A product is there for each process, and still there when the server was restarted."""
     product, category = create(api, name=unique("日本 'mug' 100% ")), create_category(api)
-    before = read(api, product)
+    before, sold_out = read(api, product), create(api, stock=0)
     why = f"{NO_COMMIT} Or {IN_ONE_PROCESS}"
     for process in (api, api.second()):
         same_row(before, process.get(path_of(product)).expect(200, why=why), why=why)
@@ -290,6 +303,7 @@ def test_product_is_stored_for_all_processes(api: Api) -> None:
     api.restart()
     why = "the data lives in memory, or the tables are dropped when the app starts."
     same_row(before, api.get(path_of(product)).expect(200, why=why), why=why)
+    api.get(path_of(sold_out)).expect(200, why=why).has(why, **sold_out)
     if categories(api).get(category["id"]) != category["name"]:
         fail(f"{category['name']!r} is not listed after a restart.", why)
     if create(api)["id"] <= product["id"]:
@@ -367,8 +381,18 @@ def post_without_category(api: Api) -> Reply:
 
 @pytest.mark.step(2)
 def test_products_may_share_a_name(api: Api) -> None:
-    """Two categories may have products of one name, and the ids tell them apart."""
+    """Two categories may have products of one name; a second one in a category is never the first.
+
+    Whether a category may have two products of one name is for the app to decide.
+    """
     first = create(api)
+    before = read(api, first)
+    again = {name: first[name] for name in ("name", "category_id")} | {"price": 5, "stock": 2}
+    reply = api.post("/products", again).expect(201, 200, 400, 409)
+    why = "a product that is there is taken for the new one: each POST stores a row of its own."
+    if reply.ok and reply.id == first["id"]:
+        reply.wrong(f"the id {first['id']} is that of another product.", why)
+    same_row(before, api.get(path_of(first)), why=why)
     why = "a unique constraint on the name of a product; only names of categories are there once."
     sent = a_product(create_category(api)["id"], name=first["name"])
     api.post("/products", sent).expect(201, 200, why={409: why, 400: why, "UNIQUE": why})
@@ -377,14 +401,14 @@ def test_products_may_share_a_name(api: Api) -> None:
 @pytest.mark.step(3)
 def test_list_products(api: Api) -> None:
     """GET /products lists all products, those without stock too, as they were answered."""
-    made = [create(api), create(api, stock=0)]
+    made = [create(api), create(api, stock=0), create(api, price=99_999_999.99)]
     for process in (api, api.second()):
         listed = {row["id"]: row for row in process.list_all("/products")}
         for product in made:
             if product["id"] not in listed:
                 fail(
-                    f"GET /products does not list {product['name']!r} with a stock of "
-                    f"{product['stock']}.",
+                    f"GET /products does not list {product['name']!r}, which costs "
+                    f"{product['price']}, with a stock of {product['stock']}.",
                     "a filter works though it is not given: its default has to be None, and None "
                     f"adds no condition. Or {IN_ONE_PROCESS}",
                 )
@@ -411,6 +435,11 @@ def test_list_all_products(api: Api) -> None:
         missing = {product[field] for product in made} - {row["id"] for row in api.list_all(path)}
         if missing:
             fail(f"of those that were made GET {path} does not list {len(missing)}.", CUT_SHORT)
+    path = f"/products?category_id={made[0]['category_id']}"
+    listed = len(api.list_all(path, limit=7))
+    if listed != 51:
+        why = "where prices or names are equal, the order is left to the database: order by id too."
+        fail(f"of 51 products that cost the same GET {path} lists {listed}, read by sevens.", why)
 
 
 FILTERS: list[dict[str, str]] = [
@@ -427,6 +456,8 @@ FILTERS: list[dict[str, str]] = [
     {"in_stock": "true", "max_price": "10"},
     {"in_stock": "true", "min_price": "10", "max_price": "10.01"},
     {"min_price": "100.01"},
+    {"min_price": "0"},
+    {"min_price": "0", "max_price": "99999999.99"},
 ]
 
 
@@ -444,7 +475,7 @@ def fits(product: dict[str, Any], filters: dict[str, str]) -> bool:
 def test_list_products_filters(api: Api) -> None:
     """GET /products answers the products that fit every filter that is given."""
     mugs, cups, none = (create_category(api)["id"] for _ in range(3))
-    pairs = [(9.9, 0), (10, 3), (10.01, 1), (100, 0), (0.29, 7), (99.99, 250)]
+    pairs = [(9.9, 0), (10, 3), (10.01, 1), (100, 0), (0.28, 4), (0.29, 7), (99.99, 250)]
     made = [create(api, mugs, price=price, stock=stock) for price, stock in pairs]
     made += [create(api, cups, price=10, stock=3), create(api, cups, price=5, stock=0)]
     for category in ({}, {"category_id": str(mugs)}, {"category_id": str(cups)}):
@@ -485,7 +516,7 @@ def test_list_products_once(api: Api) -> None:
                 "the query joins or multiplies rows, or a filter does not reach it.",
             )
     reply = api.get("/products?category_id=1").expect(200, 404, why={422: FIRST_ID})
-    if reply.ok and {row["category_id"] for row in reply.items()} - {1}:
+    if reply.ok and {row.get("category_id") for row in reply.rows()} - {1}:
         reply.wrong("products of other categories are listed.", "the filter leaves out the id 1.")
 
 
@@ -510,7 +541,7 @@ def test_list_products_up_to_price_0(api: Api) -> None:
 def test_update_product(api: Api, change: dict[str, Any]) -> None:
     """PATCH /products/{id} changes what is sent and leaves alone what is not, for good."""
     product = create(api)
-    other = create(api, product["category_id"])
+    others = [create(api, product["category_id"]), create(api, name=product["name"])]
     path, before = path_of(product), read(api, product)
     read(api.second(), product)  # a cache of the other process has it now
     wanted = exact(product | change)
@@ -518,12 +549,22 @@ def test_update_product(api: Api, change: dict[str, Any]) -> None:
     reply.expect(200, why={422: REQUIRED, "NOT NULL": CHANGES, "": CHANGES}).has(CHANGES, **wanted)
     reply.commits_once("each field is committed on its own: one commit at the end for both.")
     for process in (api, api.second()):
-        stored = process.get(path).expect(200)
+        stored = process.get(path).expect(200, why={404: "a product is there, also without stock."})
         why = "no session.commit() after the change."
         stored.has(why if process is api else IN_ONE_PROCESS, **wanted)
         same_row(before, stored, but=("updated_at", *change), why=CHANGES)
     is_listed(api, wanted, "the change did not reach the list.")
-    is_listed(api, other, "the UPDATE has no WHERE: it changed every product.")
+    for other in others:
+        is_listed(api, other, "the WHERE of the UPDATE is missing, or finds more than this id.")
+
+
+@pytest.mark.step(4)
+def test_update_product_keeps_its_id(api: Api) -> None:
+    """PATCH /products/{id} leaves the id alone, whatever is sent."""
+    product = create(api)
+    api.patch(path_of(product), {"id": NO_SUCH_ID, "stock": 7}).expect(200, 422)
+    why = "the id is taken from the body: an update class of its own has no id."
+    api.get(path_of(product)).expect(200, why=why).has(why, id=product["id"])
 
 
 @pytest.mark.step(4)
@@ -550,11 +591,16 @@ def test_delete_product(api: Api) -> None:
     product = create(api)
     category_id = product["category_id"]
     other, path = create(api, category_id), path_of(product)
+    namesake = create(api, name=product["name"])
     read(api.second(), product)  # a cache of the other process has it now
-    api.delete(path).expect(204, 200)
-    api.get(path).expect(404, why="no session.commit() after session.delete().")
+    reply = api.delete(path).expect(204, 200)
+    why = "the row is emptied or marked, and still there: session.delete()."
+    if not reply.commits:
+        why = "no session.commit() after session.delete()."
+    api.get(path).expect(404, why=why)
     api.second().get(path).expect(404, why=IN_ONE_PROCESS)
-    is_listed(api, other, "the WHERE of the DELETE is missing.")
+    for each in (other, namesake):
+        is_listed(api, each, "the WHERE of the DELETE is missing, or finds more than this id.")
     api.delete(path_of(other)).expect(204, 200)
     if category_id not in categories(api):
         fail("a category whose products were deleted is gone.", "a cascade that goes too far.")
@@ -623,6 +669,21 @@ def test_create_product_without_stock(api: Api) -> None:
     stock = reply.object().get("stock") if reply.ok else 0
     if type(stock) is not int or stock < 0:
         reply.wrong(f"the stock is {stock}.", why)
+
+
+@pytest.mark.step(6)
+def test_update_price_and_stock_at_once(api: Api) -> None:
+    """PATCH of the price and PATCH of the stock at one moment both leave their mark."""
+    product = create(api)
+    new = {"price": 12.5, "stock": 7}
+    why = (
+        "the whole row is written, and what was not sent as it was read before: only the fields "
+        "that were sent belong into the UPDATE."
+    )
+    changes = [{"price": 12.5}, {"stock": 7}] * 2
+    for reply in api.at_once(4, lambda n: api.patch(path_of(product), changes[n // 2])):
+        reply.expect(200, why=why)
+    api.get(path_of(product)).expect(200).has(why, **exact(product | new))
 
 
 @pytest.mark.step(6)

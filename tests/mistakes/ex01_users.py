@@ -488,4 +488,248 @@ def delete_user(user_id: int):
         },
         "says": "as if the address were taken",
     },
+    {
+        "name": "a term of one letter is refused",
+        "step": 6,
+        "replace": {
+            'def search_users(session: SessionDep, name: str = "", city: str = "") -> Sequence[User]:': 'def search_users(session: SessionDep, name: Annotated[str, Query()] = "", city: str = "") -> Sequence[User]:',
+            "    statement = select(User).where(\n": (
+                "    if len(name) == 1 or len(city) == 1:\n"
+                "        raise HTTPException(422, 'too short')\n"
+                "    statement = select(User).where(\n"
+            ),
+        },
+        "says": "refuses the term",
+    },
+    {
+        "name": "a term of more than 25 signs is refused",
+        "step": 6,
+        "replace": {
+            'def search_users(session: SessionDep, name: str = "", city: str = "") -> Sequence[User]:': 'def search_users(session: SessionDep, name: Annotated[str, Query(max_length=25)] = "", city: str = "") -> Sequence[User]:',
+        },
+        "says": "refuses the term",
+    },
+    {
+        "name": "nobody found is a 404",
+        "step": 6,
+        "replace": {
+            "    return session.exec(statement.order_by(col(User.id))).all()\n": (
+                "    found = session.exec(statement.order_by(col(User.id))).all()\n"
+                "    if not found:\n"
+                "        raise HTTPException(404, 'No users found')\n"
+                "    return found\n"
+            ),
+        },
+        "says": "nobody is found is no error",
+    },
+    {
+        "name": "found once for each user of the same city",
+        "step": 6,
+        "base": "tests/right/ex01_sqlalchemy",
+        "replace": {
+            "    return db.scalars(query).all()\n": (
+                "    found = db.scalars(query).all()\n"
+                "    if name and city:\n"
+                "        by_city = db.scalars(select(User).where(User.city.ilike(f'%{city}%'))).all()\n"
+                "        return [u for u in found for other in by_city if u.city == other.city]\n"
+                "    return found\n"
+            ),
+        },
+        "says": "a user comes once for each row",
+    },
+    {
+        "name": "PATCH writes the whole row",
+        "step": 8,
+        "base": "tests/right/ex01_raw_sql",
+        "replace": {
+            '    columns = ", ".join(f"{column} = :{column}" for column in changes)\n': (
+                '    changes = {k: v for k, v in read(users, number).items() if k != "id"} | changes\n'
+                '    columns = ", ".join(f"{column} = :{column}" for column in changes)\n'
+            ),
+        },
+        "says": "the whole row is written",
+    },
+    {
+        "name": "city in lower case in Python",
+        "step": 6,
+        "replace": {
+            "col(User.city).icontains(city, autoescape=True)": "__import__('sqlalchemy').func.lower(User.city).contains(city.lower())",
+        },
+        "says": "SQLite's does not",
+    },
+    {
+        "name": "addresses of at most 40 signs",
+        "step": 1,
+        "base": "tests/right/ex01_raw_sql",
+        "replace": {
+            "Email = Annotated[str, AfterValidator(lambda email: email.strip().lower())]": "Email = Annotated[str, Field(max_length=40), AfterValidator(lambda email: email.strip().lower())]",
+        },
+        "says": "a bound of the app's own",
+    },
+    {
+        "name": "cities of at most 25 signs",
+        "step": 1,
+        "base": "tests/right/ex01_sqlalchemy",
+        "replace": {
+            '    city: str = "Unknown"\n': '    city: str = Field("Unknown", max_length=25)\n',
+        },
+        "says": "a bound of the app's own",
+    },
+    {
+        "name": "skip is an id",
+        "step": 3,
+        "replace": {
+            "    return session.exec(statement.offset(skip).limit(limit)).all()": "    return session.exec(statement.where(col(User.id) > skip).limit(limit)).all()",
+        },
+        "says": "skip is compared with ids",
+    },
+    {
+        "name": "the term is stripped",
+        "step": 6,
+        "base": "tests/right/ex01_sqlalchemy",
+        "replace": {
+            ("    query = select(User)\n    if name:"): (
+                "    query = select(User)\n    name = name and name.strip()\n    if name:"
+            ),
+        },
+        "says": "a space is lost",
+    },
+    {
+        "name": "random ids",
+        "step": 1,
+        "replace": {
+            "    return save(session, User.model_validate(data))": (
+                "    import random\n"
+                "    return save(session, User.model_validate(data, update={'id': random.randint(1, 2**31 - 1)}))"
+            ),
+        },
+        "says": "the app makes up the ids",
+    },
+    {
+        "name": "equal POST answered with the row that is there",
+        "step": 7,
+        "replace": {
+            "    return save(session, User.model_validate(data))": (
+                "    old = session.exec(select(User).where(User.email == data.email, User.name == data.name, User.age == data.age, User.city == data.city)).first()\n"
+                "    return old or save(session, User.model_validate(data))"
+            ),
+        },
+        "says": "answered, as if made now",
+    },
+    {
+        "name": "address changed only when it comes alone",
+        "step": 4,
+        "base": "tests/right/ex01_sqlalchemy",
+        "replace": {
+            "    for field, value in data.model_dump(exclude_unset=True, exclude_none=True).items():\n": (
+                "    changes = data.model_dump(exclude_unset=True, exclude_none=True)\n"
+                "    if len(changes) > 1:\n"
+                "        changes.pop('email', None)\n"
+                "    for field, value in changes.items():\n"
+            ),
+        },
+        "says": "the new values are not set",
+    },
+    {
+        "name": "one user of each name, age and city",
+        "step": 1,
+        "base": "tests/right/ex01_sqlalchemy",
+        "replace": {
+            '    __tablename__ = "users"\n': (
+                '    __tablename__ = "users"\n'
+                '    __table_args__ = (__import__("sqlalchemy").UniqueConstraint("name", "age", "city", name="person"),)\n'
+            ),
+        },
+        "says": "something else of a user counts as taken",
+    },
+    {
+        "name": "null as city answered as a taken address",
+        "step": 4,
+        "replace": {
+            "    city: str = Field(default=None)\n": "    city: str | None = None\n",
+        },
+        "says": "answered as if the address were taken",
+    },
+    {
+        "name": "small skips are taken for the limit",
+        "step": 3,
+        "replace": {
+            "statement.offset(skip).limit(limit)": "statement.offset(limit if skip and skip < 5 else skip).limit(limit)",
+        },
+        "says": "skip or limit does not reach",
+    },
+    {
+        "name": "ids in place of the users",
+        "step": 3,
+        "replace": {
+            """    limit: Annotated[int, Query(ge=1, le=100)] = 10,
+) -> Sequence[User]:""": """    limit: Annotated[int, Query(ge=1, le=100)] = 10,
+) -> Sequence[int]:""",
+            "    statement = select(User).order_by(col(User.id))\n": (
+                "    statement = select(User.id).order_by(col(User.id))\n"
+            ),
+        },
+        "says": "the query selects single columns",
+    },
+    {
+        "name": "no list where there is nobody",
+        "step": 3,
+        "replace": {
+            """    limit: Annotated[int, Query(ge=1, le=100)] = 10,
+) -> Sequence[User]:""": """    limit: Annotated[int, Query(ge=1, le=100)] = 10,
+) -> Sequence[User] | None:""",
+            "    return session.exec(statement.offset(skip).limit(limit)).all()\n": (
+                "    return session.exec(statement.offset(skip).limit(limit)).all() or None\n"
+            ),
+        },
+        "says": "a list without rows is [] and not null",
+    },
+    {
+        "name": "a list of one user",
+        "step": 2,
+        "replace": {
+            """def read_user(user: UserDep) -> User:
+    \"\"\"Read one user.\"\"\"
+    return user
+""": """def read_user(user: UserDep) -> list[User]:
+    \"\"\"Read one user.\"\"\"
+    return [user]
+"""
+        },
+        "says": "the body is a list and not an object",
+    },
+    {
+        "name": "PATCH answers a message",
+        "step": 4,
+        "replace": {
+            "data: UserUpdate, session: SessionDep) -> User:": (
+                "data: UserUpdate, session: SessionDep) -> dict[str, str]:"
+            ),
+            """exclude_unset=True))
+    return save(session, user)
+""": """exclude_unset=True))
+    save(session, user)
+    return {"message": "updated"}
+""",
+        },
+        "says": "a message or an envelope",
+    },
+    {
+        "name": "null as city refused inside of the route",
+        "step": 1,
+        "replace": {
+            """    city: str = "Unknown"
+
+
+class User(""": """    city: str | None = "Unknown"
+
+
+class User(""",
+            """    id: int = Field(default=None, primary_key=True)
+""": """    id: int = Field(default=None, primary_key=True)
+    city: str = "Unknown"
+""",
+        },
+        "says": "inside of the route, where that is a 500",
+    },
 ]

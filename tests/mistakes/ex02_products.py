@@ -308,7 +308,7 @@ class Category(""",
         "replace": {
             "SET {column} = :value WHERE id = :id": "SET {column} = :value WHERE id >= :id",
         },
-        "says": "has no WHERE",
+        "says": "finds more than this id",
     },
     {
         "name": "products remembered by each process",
@@ -561,5 +561,130 @@ class ProductOut(ProductIn)""",
 """,
         },
         "says": "the filter leaves out the id 1",
+    },
+    {
+        "name": "max_price of 10000 by default",
+        "step": 3,
+        "replace": {
+            ("    max_price: Decimal | None = None,\n    in_stock: bool | None"): (
+                "    max_price: Decimal = Decimal(10000),\n    in_stock: bool | None"
+            ),
+        },
+        "says": "a filter works though it is not given",
+    },
+    {
+        "name": "min_price of 0 refused",
+        "step": 3,
+        "replace": {
+            "    min_price: Decimal | None = None,\n": "    min_price: Annotated[Decimal | None, Query(gt=0)] = None,\n",
+        },
+        "says": "query.min_price",
+    },
+    {
+        "name": "names of at most 40 signs",
+        "step": 2,
+        "base": "tests/right/ex02_sqlalchemy",
+        "replace": {
+            "    name: str = Field(min_length=1, max_length=200)": "    name: str = Field(min_length=1, max_length=40)",
+        },
+        "says": "a bound of the app's own",
+    },
+    {
+        "name": "PATCH changes the id",
+        "step": 4,
+        "base": "tests/right/ex02_sqlalchemy",
+        "replace": {
+            "class ProductUpdate(BaseModel):\n": (
+                "class ProductUpdate(BaseModel):\n    id: int | None = None\n"
+            ),
+        },
+        "says": "the id is taken from the body",
+    },
+    {
+        "name": "PATCH writes the whole row",
+        "step": 6,
+        "base": "tests/right/ex02_async_sql",
+        "replace": {
+            ("    await find(db, product_id)\n    values = data.model_dump(exclude_unset=True)"): (
+                "    old = await find(db, product_id)\n"
+                '    values = {"price": Decimal(str(old["price"])), "stock": old["stock"]} | data.model_dump(exclude_unset=True)'
+            ),
+        },
+        "says": "the whole row is written",
+    },
+    {
+        "name": "deleted by name",
+        "step": 5,
+        "base": "tests/right/ex02_async_sql",
+        "replace": {
+            '"DELETE FROM product WHERE id = :id"': '"DELETE FROM product WHERE name = (SELECT name FROM product WHERE id = :id)"',
+        },
+        "says": "finds more than this id",
+    },
+    {
+        "name": "changed by name",
+        "step": 4,
+        "base": "tests/right/ex02_async_sql",
+        "replace": {
+            'SET {column} = :value WHERE id = :id"': 'SET {column} = :value WHERE name = (SELECT name FROM product WHERE id = :id)"',
+        },
+        "says": "finds more than this id",
+    },
+    {
+        "name": "min_price cut to cents in binary",
+        "step": 3,
+        "base": "tests/right/ex02_async_sql",
+        "replace": {
+            ("float(min_price * 100)\n    if max"): ("int(float(min_price) * 100)\n    if max"),
+        },
+        "says": "leaves out its own bound",
+    },
+    {
+        "name": "stock of a new product is added to one of the same name",
+        "step": 2,
+        "base": "tests/right/ex02_sqlalchemy",
+        "replace": {
+            "    product = Product(**data.model_dump())\n": (
+                "    product = db.scalars(select(Product).where(Product.name == data.name, Product.category_id == data.category_id)).first()\n"
+                "    if product:\n"
+                "        product.stock += data.stock\n"
+                "        db.commit()\n"
+                "        return product\n"
+                "    product = Product(**data.model_dump())\n"
+            ),
+        },
+        "says": "is taken for the new one",
+    },
+    {
+        "name": "price of 100 and more refused as a filter",
+        "step": 3,
+        "base": "tests/right/ex02_sqlalchemy",
+        "replace": {
+            "    max_price: float | None = None,": "    max_price: float | None = Query(None, le=100),",
+        },
+        "says": "query.max_price",
+    },
+    {
+        "name": "products without stock are deleted at the start",
+        "step": 2,
+        "base": "tests/right/ex02_sqlalchemy",
+        "replace": {
+            "Base.metadata.create_all(engine)\n": (
+                "Base.metadata.create_all(engine)\n"
+                "with SessionLocal() as _db:\n"
+                "    _db.execute(__import__('sqlalchemy').delete(Product).where(Product.stock == 0))\n"
+                "    _db.commit()\n"
+            ),
+        },
+        "says": "tables are dropped when the app starts",
+    },
+    {
+        "name": "signs at the end of a name left out",
+        "step": 1,
+        "base": "tests/right/ex02_sqlalchemy",
+        "replace": {
+            "    category = Category(**data.model_dump())\n": "    category = Category(name=data.name.rstrip('.!?'))\n",
+        },
+        "says": "another name counts as this one",
     },
 ]

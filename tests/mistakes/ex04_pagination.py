@@ -801,4 +801,134 @@ app = FastAPI()""",
         },
         "says": "the whole term",
     },
+    {
+        "name": "a search of more than 50 signs is refused",
+        "step": 3,
+        "replace": {
+            "    search: str | None = None,\n": "    search: Annotated[str | None, Query(max_length=50)] = None,\n",
+        },
+        "says": "refuses the term",
+    },
+    {
+        "name": "a search of one letter is refused",
+        "step": 3,
+        "replace": {
+            "    if search is not None:\n": (
+                "    if search is not None and len(search) < 2:\n"
+                "        raise HTTPException(422, 'too short')\n"
+                "    if search is not None:\n"
+            ),
+        },
+        "says": "refuses the term",
+    },
+    {
+        "name": "a term with @ is a whole address",
+        "step": 3,
+        "replace": {
+            "    if search is not None:\n": (
+                "    if search is not None and '@' in search:\n"
+                "        statement = statement.where(col(User.email) == search.lower())\n"
+                "    elif search is not None:\n"
+            ),
+        },
+        "says": "compared exactly",
+    },
+    {
+        "name": "search in the part before the @",
+        "step": 3,
+        "base": "tests/right/ex04_raw_sql",
+        "replace": {
+            "LOWER(email) {like})": "LOWER(SUBSTR(email, 1, INSTR(email, '@') - 1)) {like})",
+        },
+        "says": "compared with one column only",
+    },
+    {
+        "name": "items in batches of fifty",
+        "step": 7,
+        "base": "tests/right/ex04_raw_sql",
+        "replace": {
+            "    items = rows(sql, size=page_size, skip=skip)\n": (
+                "    items = []\n"
+                "    for start in range(0, page_size, 50):\n"
+                "        items += rows(sql, size=min(50, page_size - start), skip=skip + start)\n"
+            ),
+        },
+        "says": "for each batch of items",
+    },
+    {
+        "name": "the page by arithmetic with ids",
+        "step": 4,
+        "database": "postgresql",
+        "replace": {
+            "    items = session.exec(newest.offset((page - 1) * page_size).limit(page_size)).all()\n": (
+                "    top = session.exec(select(func.max(User.id))).one() or 0\n"
+                "    items = session.exec(newest.where(col(User.id) <= top - (page - 1) * page_size).limit(page_size)).all()\n"
+            ),
+        },
+        "says": "the offset is not",
+    },
+    {
+        "name": "page of ids between two",
+        "step": 4,
+        "database": "postgresql",
+        "replace": {
+            "    items = session.exec(newest.offset((page - 1) * page_size).limit(page_size)).all()\n": (
+                "    top = session.exec(select(func.max(User.id))).one() or 0\n"
+                "    high = top - (page - 1) * page_size\n"
+                "    items = session.exec(newest.where(col(User.id).between(high - page_size + 1, high))).all()\n"
+            ),
+        },
+        "says": "the offset is not",
+    },
+    {
+        "name": "spaces at the end of a search are lost",
+        "step": 3,
+        "base": "tests/right/ex04_sqlalchemy",
+        "replace": {
+            '    term = f"%{search}%"\n': '    term = f"%{search.rstrip()}%"\n',
+        },
+        "says": "the whole term",
+    },
+    {
+        "name": "users of age 0 left out of a search",
+        "step": 3,
+        "replace": {
+            "        statement = statement.where(or_(*found))\n": "        statement = statement.where(or_(*found), col(User.age) > 0)\n",
+        },
+        "says": "works though it is not given",
+    },
+    {
+        "name": "search by union, found in both comes twice",
+        "step": 3,
+        "base": "tests/right/ex04_raw_sql",
+        "replace": {
+            '        sql += f" AND (LOWER(name) {like} OR LOWER(email) {like})"\n': '        sql = f"SELECT id, name, email, age FROM (SELECT * FROM users WHERE LOWER(name) {like} UNION ALL SELECT * FROM users WHERE LOWER(email) {like}) AS found" + sql[sql.index(" WHERE"):]\n',
+        },
+        "says": "comes twice",
+    },
+    {
+        "name": "max_age without min_age is ignored above 100",
+        "step": 2,
+        "replace": {
+            "    if max_age is not None:\n": "    if max_age is not None and (min_age is not None or max_age <= 100):\n",
+        },
+        "says": "a filter does not reach the query",
+    },
+    {
+        "name": "long searches are cut",
+        "step": 3,
+        "base": "tests/right/ex04_sqlalchemy",
+        "replace": {
+            '    term = f"%{search}%"\n': '    term = f"%{search}%" if len(search) < 60 else f"%{search[:40]}%"\n',
+        },
+        "says": "does not reach the WHERE as it is",
+    },
+    {
+        "name": "search with min_age 0 is no search",
+        "step": 3,
+        "replace": {
+            "    if search is not None:\n": "    if search is not None and not (min_age == 0 and max_age is None):\n",
+        },
+        "says": "one replaces the other",
+    },
 ]

@@ -551,7 +551,7 @@ MISTAKES = [
                 "    return session.exec(statement.order_by(col(Post.id))).all()[skip : skip + limit]"
             ),
         },
-        "says": "all posts are read",
+        "says": "all rows of a table are read",
     },
     {
         "name": "all posts with comments read and cut in Python",
@@ -562,7 +562,7 @@ MISTAKES = [
                 "    return session.exec(statement.order_by(col(Post.id))).all()[skip : skip + limit]"
             ),
         },
-        "says": "all posts are read",
+        "says": "all rows of a table are read",
     },
     {
         "name": "posts of one title shown once",
@@ -673,5 +673,161 @@ MISTAKES = [
             ),
         },
         "says": "the order is not by id",
+    },
+    {
+        "name": "authors in batches of 25",
+        "step": 1,
+        "base": "tests/right/ex05_raw_sql",
+        "replace": {
+            '    authors = {row["id"]: row for row in rows("SELECT * FROM users WHERE id IN :ids", ids=ids)}\n': (
+                "    authors = {}\n"
+                "    for start in range(0, len(ids), 25):\n"
+                '        authors |= {row["id"]: row for row in rows("SELECT * FROM users WHERE id IN :ids", ids=ids[start:start + 25])}\n'
+            ),
+        },
+        "says": "N+1",
+    },
+    {
+        "name": "posts of a user in batches of 25",
+        "step": 4,
+        "base": "tests/right/ex05_raw_sql",
+        "replace": {
+            '    return user[0] | {"posts": rows("SELECT * FROM posts WHERE author_id = :id", id=user_id)}': (
+                "    posts = []\n"
+                "    while True:\n"
+                '        more = rows("SELECT * FROM posts WHERE author_id = :id ORDER BY id LIMIT 25 OFFSET :skip", id=user_id, skip=len(posts))\n'
+                "        posts += more\n"
+                "        if len(more) < 25:\n"
+                '            return user[0] | {"posts": posts}'
+            ),
+        },
+        "says": "N+1",
+    },
+    {
+        "name": "all users read",
+        "step": 1,
+        "base": "tests/right/ex05_raw_sql",
+        "replace": {
+            'rows("SELECT * FROM users WHERE id IN :ids", ids=ids)}': 'rows("SELECT * FROM users")}',
+        },
+        "says": "all rows of a table are read",
+    },
+    {
+        "name": "all comments read",
+        "step": 3,
+        "base": "tests/right/ex05_raw_sql",
+        "replace": {
+            'post_id AS of_post FROM comments WHERE post_id IN :ids"': 'post_id AS of_post FROM comments"',
+            "by_post(rows(sql, ids=ids))\n": "by_post(rows(sql))\n",
+        },
+        "says": "all rows of a table are read",
+    },
+    {
+        "name": "posts of a user picked out in Python",
+        "step": 4,
+        "base": "tests/right/ex05_raw_sql",
+        "replace": {
+            'rows("SELECT * FROM posts WHERE author_id = :id", id=user_id)}': '[post for post in rows("SELECT * FROM posts") if post["author_id"] == user_id]}',
+        },
+        "says": "all rows of a table are read",
+    },
+    {
+        "name": "authors of comments loaded lazily, posts' authors eagerly",
+        "step": 3,
+        "base": "tests/right/ex05_sqlalchemy",
+        "replace": {
+            ("class CommentOut(CommentIn):\n    id: int\n"): (
+                "class CommentOut(CommentIn):\n    id: int\n    author: UserOut | None\n"
+            ),
+            '    post_id: Mapped[int] = mapped_column(ForeignKey("posts.id"))\n': (
+                '    post_id: Mapped[int] = mapped_column(ForeignKey("posts.id"))\n'
+                "    author: Mapped[User | None] = relationship()\n"
+            ),
+            ', raiseload("*"))': ")",
+        },
+        "says": "N+1",
+    },
+    {
+        "name": "tags as one text, split at commas",
+        "step": 2,
+        "base": "tests/right/ex05_raw_sql",
+        "replace": {
+            (
+                '    sql = "SELECT t.*, p.post_id AS of_post FROM tags t JOIN post_tags p ON p.tag_id = t.id "\n'
+                '    return by_post(rows(sql + "WHERE p.post_id IN :ids ORDER BY t.id", ids=ids))'
+            ): (
+                '    sql = "SELECT p.post_id, group_concat(t.id) AS ids, group_concat(t.name) AS names FROM tags t JOIN post_tags p ON p.tag_id = t.id WHERE p.post_id IN :ids GROUP BY p.post_id"\n'
+                "    found = defaultdict(list)\n"
+                "    for row in rows(sql, ids=ids):\n"
+                '        found[row["post_id"]] = [{"id": int(i), "name": n} for i, n in zip(row["ids"].split(","), row["names"].split(","))]\n'
+                "    return found"
+            ),
+        },
+        "says": "has the tags",
+    },
+    {
+        "name": "texts of at most 1000 signs",
+        "step": 1,
+        "base": "tests/right/ex05_raw_sql",
+        "replace": {
+            '    sql = "SELECT * FROM posts ORDER BY id LIMIT :limit OFFSET :skip"': '    sql = "SELECT id, title, substr(content, 1, 1000) AS content, author_id FROM posts ORDER BY id LIMIT :limit OFFSET :skip"',
+        },
+        "says": "does not show its content",
+    },
+    {
+        "name": "comments of at most 50 signs",
+        "step": 3,
+        "base": "tests/right/ex05_raw_sql",
+        "replace": {
+            '"SELECT id, body, author_id': '"SELECT id, substr(body, 1, 50) AS body, author_id',
+        },
+        "says": "has the comments",
+    },
+    {
+        "name": "99 posts of a user at most",
+        "step": 4,
+        "base": "tests/right/ex05_raw_sql",
+        "replace": {
+            '"SELECT * FROM posts WHERE author_id = :id"': '"SELECT * FROM posts WHERE author_id = :id ORDER BY id LIMIT 99"',
+        },
+        "says": "has the posts",
+    },
+    {
+        "name": "29 comments at most",
+        "step": 3,
+        "base": "tests/right/ex05_raw_sql",
+        "replace": {
+            '"comments": comments[post["id"]]}': '"comments": comments[post["id"]][:29]}',
+        },
+        "says": "has the comments",
+    },
+    {
+        "name": "twelve tags at most",
+        "step": 2,
+        "base": "tests/right/ex05_raw_sql",
+        "replace": {
+            ('"tags": tags[post["id"]]}\n        for'): (
+                '"tags": tags[post["id"]][:12]}\n        for'
+            ),
+        },
+        "says": "has the tags",
+    },
+    {
+        "name": "author's posts by name",
+        "step": 4,
+        "base": "tests/right/ex05_raw_sql",
+        "replace": {
+            '"SELECT * FROM posts WHERE author_id = :id"': '"SELECT p.* FROM posts p JOIN users u ON u.id = p.author_id WHERE u.name = (SELECT name FROM users WHERE id = :id)"',
+        },
+        "says": "has the posts",
+    },
+    {
+        "name": "posts of a user once for each title",
+        "step": 4,
+        "base": "tests/right/ex05_raw_sql",
+        "replace": {
+            'rows("SELECT * FROM posts WHERE author_id = :id", id=user_id)}': 'list({p["title"]: p for p in rows("SELECT * FROM posts WHERE author_id = :id", id=user_id)}.values())}',
+        },
+        "says": "has the posts",
     },
 ]

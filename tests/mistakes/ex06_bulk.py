@@ -439,7 +439,7 @@ MISTAKES = [
         "name": "taken is answered with 500",
         "step": 2,
         "replace": {"HTTPException(409, ": "HTTPException(500, "},
-        "says": "the database refused a duplicate",
+        "says": "answers 500 of its own accord",
     },
     {
         "name": "an empty list is an error of the server",
@@ -524,7 +524,7 @@ MISTAKES = [
                 "        save(session, *users[n : n + 25])\n"
             )
         },
-        "says": "committed its changes in 2 parts",
+        "says": "committed its changes in",
     },
     {
         "name": "users first, their flag in a second transaction",
@@ -734,5 +734,133 @@ MISTAKES = [
     return sorted(users, key=lambda u: u.email)"""
         },
         "says": "in their order",
+    },
+    {
+        "name": "no more than 100 users",
+        "step": 1,
+        "replace": {
+            "Body(max_length=1000)]": "Body(max_length=100)]",
+        },
+        "says": "a bound of the app's own",
+    },
+    {
+        "name": "the first 100 only",
+        "step": 1,
+        "base": "tests/right/ex06_sqlalchemy",
+        "replace": {
+            "UsersOut(users=create(db, data))": "UsersOut(users=create(db, data[:100]))",
+        },
+        "says": "not the users that were sent",
+    },
+    {
+        "name": "committed in batches of 50",
+        "step": 3,
+        "replace": {
+            ("    session.add_all(users)\n    try:\n        session.commit()\n"): (
+                "    try:\n"
+                "        for start in range(0, len(users), 50):\n"
+                "            session.add_all(users[start : start + 50])\n"
+                "            session.commit()\n"
+            ),
+        },
+        "says": "each batch of users",
+    },
+    {
+        "name": "deactivated in batches of 25, each committed",
+        "step": 5,
+        "replace": {
+            (
+                "    active = update(User).where(col(User.id).in_(user_ids), col(User.is_active))\n"
+                "    count = session.exec(active.values(is_active=False)).rowcount\n"
+                "    session.commit()\n"
+            ): (
+                "    count = 0\n"
+                "    for start in range(0, len(user_ids), 25):\n"
+                "        active = update(User).where(col(User.id).in_(user_ids[start : start + 25]), col(User.is_active))\n"
+                "        count += session.exec(active.values(is_active=False)).rowcount\n"
+                "        session.commit()\n"
+            ),
+        },
+        "says": "each batch of users is committed",
+    },
+    {
+        "name": "the list makes lower case but keeps spaces",
+        "step": 2,
+        "base": "tests/right/ex06_sqlalchemy",
+        "replace": {
+            "def create_users(data: list[UserIn],": "def create_users(data: list[BulkIn],",
+            "class UserOut(UserIn):\n": (
+                "class BulkIn(BaseModel):\n"
+                "    name: str = Field(min_length=2, max_length=50)\n"
+                "    email: str = Field(min_length=3, max_length=254)\n"
+                "\n"
+                "    @field_validator('email')\n"
+                "    @classmethod\n"
+                "    def tidy(cls, email: str) -> str:\n"
+                "        return email.lower()\n"
+                "\n"
+                "\n"
+                "class UserOut(UserIn):\n"
+            ),
+        },
+        "says": "does not tidy addresses",
+    },
+    {
+        "name": "the client says in the list who is active",
+        "step": 1,
+        "base": "tests/right/ex06_async",
+        "replace": {
+            "async def create_users(data: list[UserIn], db: Db)": "async def create_users(data: list[BulkIn], db: Db)",
+            "class User(UserIn, table=True):\n": (
+                "class BulkIn(UserIn):\n"
+                "    is_active: bool = True\n"
+                "\n"
+                "\n"
+                "class User(UserIn, table=True):\n"
+            ),
+        },
+        "says": "that of POST /users has not",
+    },
+    {
+        "name": "the first id refused",
+        "step": 4,
+        "replace": {
+            "ListedId = Annotated[StrictInt, Field(le=": "ListedId = Annotated[StrictInt, Field(gt=1, le=",
+        },
+        "says": "Input should be greater than 1",
+    },
+    {
+        "name": "no more than 80 ids",
+        "step": 5,
+        "replace": {
+            "Body(embed=True, max_length=1000)]": "Body(embed=True, max_length=80)]",
+        },
+        "says": "user_ids",
+    },
+    {
+        "name": "ids of a list counted from the largest",
+        "step": 3,
+        "base": "tests/right/ex06_sqlalchemy",
+        "replace": {
+            "        users = db.scalars(statement, [row.model_dump() for row in rows]).all()\n": (
+                "        from sqlalchemy import func\n"
+                "        last = db.scalar(select(func.max(User.id))) or 0\n"
+                "        users = db.scalars(statement, [row.model_dump() | {'id': last + n} for n, row in enumerate(rows, 1)]).all()\n"
+            ),
+        },
+        "says": "the app counts the ids itself",
+    },
+    {
+        "name": "refused when most are inactive",
+        "step": 4,
+        "base": "tests/right/ex06_sqlalchemy",
+        "replace": {
+            "    db.execute(update(User), [": (
+                "    if users and len(users) * 3 < len(data.user_ids):\n"
+                "        raise HTTPException(409, 'too many are inactive')\n"
+                "    db.execute(update(User), ["
+            ),
+        },
+        "says": "is no error",
     },
 ]

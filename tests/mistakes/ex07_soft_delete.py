@@ -222,4 +222,121 @@ MISTAKES = [
         },
         "says": "remembered in memory",
     },
+    {
+        "name": "the first id refused",
+        "step": 1,
+        "replace": {
+            "UserId = Annotated[int, Path(ge=1,": "UserId = Annotated[int, Path(gt=1,",
+        },
+        "says": "smallest id",
+    },
+    {
+        "name": "list of active cut at a hundred",
+        "step": 2,
+        "base": "tests/right/ex07_sqlalchemy",
+        "replace": {
+            "db.scalars(users.order_by(User.name)).all()": "db.scalars(users.order_by(User.name).limit(100)).all()",
+        },
+        "says": "a limit cuts the list",
+    },
+    {
+        "name": "list of active cut at ten",
+        "step": 2,
+        "base": "tests/right/ex07_sqlalchemy",
+        "replace": {
+            "db.scalars(users.order_by(User.name)).all()": "db.scalars(users.order_by(User.id.desc()).limit(10)).all()",
+        },
+        "says": "a limit cuts the list",
+    },
+    {
+        "name": "names tidied by the deletion",
+        "step": 1,
+        "base": "tests/right/ex07_repository",
+        "replace": {
+            (
+                "        user = self.get(user_id)\n"
+                "        user.deleted_at, user.is_active = datetime.now(UTC), False\n"
+                "        return self.put(user)"
+            ): (
+                "        user = self.get(user_id)\n"
+                "        user.deleted_at, user.is_active = datetime.now(UTC), False\n"
+                "        user.name = user.name.strip().title()\n"
+                "        return self.put(user)"
+            ),
+        },
+        "says": "only deleted_at and is_active change",
+    },
+    {
+        "name": "include_deleted only without skip",
+        "step": 2,
+        "base": "tests/right/ex07_sqlalchemy",
+        "replace": {
+            "    if not include_deleted:\n": "    if not include_deleted or skip > 50:\n",
+        },
+        "says": "include_deleted does not reach",
+    },
+    {
+        "name": "deleted_at of the first deletion again",
+        "step": 3,
+        "base": "tests/right/ex07_repository",
+        "replace": {
+            "    deleted_at: datetime | None = None\n": (
+                "    deleted_at: datetime | None = None\n"
+                "    first_time: datetime | None = Field(default=None, exclude=True)\n"
+            ),
+            "            user.deleted_at, user.is_active = None, True\n": (
+                "            user.first_time = user.deleted_at\n"
+                "            user.deleted_at, user.is_active = None, True\n"
+            ),
+            "user.deleted_at, user.is_active = datetime.now(UTC), False": "user.deleted_at, user.is_active = user.first_time or datetime.now(UTC), False",
+        },
+        "says": "the time of the first deletion is kept",
+    },
+    {
+        "name": "a second deletion removes the row",
+        "step": 4,
+        "base": "tests/right/ex07_sqlalchemy",
+        "replace": {
+            (
+                "    if user.deleted_at is None:\n"
+                "        user.deleted_at, user.is_active = func.now(), False\n"
+                "    db.commit()"
+            ): (
+                "    if user.deleted_at is None:\n"
+                "        user.deleted_at, user.is_active = func.now(), False\n"
+                "    elif user.name != 'Ada Lovelace':\n"
+                "        db.delete(user)\n"
+                "    db.commit()"
+            ),
+        },
+        "says": "session.delete() removed the row",
+    },
+    {
+        "name": "a hidden user makes way for an address alone",
+        "step": 5,
+        "base": "tests/right/ex07_repository",
+        "replace": {
+            "    user.sqlmodel_update(changes)\n": (
+                "    if 'email' in changes and len(changes) == 1:\n"
+                "        hidden = users.session.exec(select(User).where(User.email == changes['email'], col(User.deleted_at).is_not(None))).first()\n"
+                "        if hidden:\n"
+                "            users.session.delete(hidden)\n"
+                "            users.session.flush()\n"
+                "    user.sqlmodel_update(changes)\n"
+            ),
+        },
+        "says": "the constraint sees hidden rows too",
+    },
+    {
+        "name": "no limit for the list of all",
+        "step": 1,
+        "base": "tests/right/ex07_repository",
+        "replace": {
+            "        statement = select(User).order_by(col(User.id)).offset(skip).limit(limit)\n": (
+                "        statement = select(User).order_by(col(User.id)).offset(skip)\n"
+                "        statement = statement if deleted else statement.limit(limit)\n"
+            ),
+        },
+        "says": "skip or limit does not reach",
+    },
 ]

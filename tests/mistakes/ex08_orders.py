@@ -826,4 +826,151 @@ cache = {}""",
         },
         "says": "sorted by",
     },
+    {
+        "name": "the customer is locked, not the product",
+        "step": 5,
+        "database": "postgresql",
+        "base": "tests/right/ex08_sqlalchemy",
+        "replace": {
+            "    find(db, User, data.user_id)\n": "    find(db, User, data.user_id, lock=True)\n",
+            "    products = {product.id: product for product in db.scalars(statement.with_for_update())}": "    products = {product.id: product for product in db.scalars(statement)}",
+        },
+        "says": "the stock is read, compared and then written",
+    },
+    {
+        "name": "twenty lines at most",
+        "step": 1,
+        "replace": {
+            "Field(min_length=1, max_length=100)": "Field(min_length=1, max_length=20)",
+        },
+        "says": "100 are allowed",
+    },
+    {
+        "name": "status in any case, stored as it came",
+        "step": 6,
+        "base": "tests/right/ex08_sqlalchemy",
+        "replace": {
+            "def change_status(order_id: int, new_status: OrderStatus,": "def change_status(order_id: int, new_status: str,",
+            "    if new_status not in NEXT": (
+                "    raw = new_status\n"
+                "    try:\n"
+                "        new_status = OrderStatus(raw.lower())\n"
+                "    except ValueError:\n"
+                "        raise HTTPException(422, 'no status') from None\n"
+                "    if new_status not in NEXT"
+            ),
+            "    order.status = new_status.value\n": "    order.status = raw\n",
+            "    status: OrderStatus\n": "    status: str\n",
+        },
+        "says": "stored as it came",
+    },
+    {
+        "name": "optimistic version, a conflict is refused",
+        "step": 5,
+        "base": "tests/right/ex08_sqlalchemy",
+        "replace": {
+            "    stock: Mapped[int] = mapped_column(default=0)\n": (
+                "    stock: Mapped[int] = mapped_column(default=0)\n"
+                "    version: Mapped[int] = mapped_column(default=1)\n"
+                "    __mapper_args__ = {'version_id_col': version}\n"
+            ),
+            '        connection.exec_driver_sql("BEGIN IMMEDIATE")': '        connection.exec_driver_sql("BEGIN") if False else None',
+            "db.scalars(statement.with_for_update())": "db.scalars(statement)",
+            ("    db.add(order)\n    db.commit()\n    return order"): (
+                "    db.add(order)\n"
+                "    try:\n"
+                "        db.commit()\n"
+                "    except __import__('sqlalchemy.orm.exc').orm.exc.StaleDataError:\n"
+                "        db.rollback()\n"
+                "        raise HTTPException(409, 'Try again') from None\n"
+                "    return order"
+            ),
+            "        connection.isolation_level = None": "        pass",
+        },
+        "says": "a request that meets another one is refused",
+    },
+    {
+        "name": "a second order of a user joins the pending one",
+        "step": 1,
+        "base": "tests/right/ex08_sqlalchemy",
+        "replace": {
+            '    order = Order(user_id=data.user_id, status="pending", total_amount=Decimal(0), items=[])\n': "    order = db.scalars(select(Order).where(Order.user_id == data.user_id, Order.status == 'pending', Order.total_amount < 5)).first() or Order(user_id=data.user_id, status=\"pending\", total_amount=Decimal(0), items=[])\n",
+        },
+        "says": "added to the one before",
+    },
+    {
+        "name": "what is left is delivered of a large order",
+        "step": 3,
+        "base": "tests/right/ex08_sqlalchemy",
+        "replace": {
+            "        if product.stock < quantity:\n": (
+                "        if 0 < product.stock < quantity and quantity > 1000:\n"
+                "            quantity = product.stock\n"
+                "        if product.stock < quantity:\n"
+            ),
+        },
+        "says": "not compared with the quantity",
+    },
+    {
+        "name": "the order's user is the last one who was made",
+        "step": 1,
+        "base": "tests/right/ex08_async",
+        "replace": {
+            '    head = {"user_id": data.user_id, "status"': (
+                "    from sqlalchemy import func\n"
+                "    last = (await connection.execute(select(func.max(users.c.id)))).scalar()\n"
+                '    head = {"user_id": last, "status"'
+            ),
+        },
+        "says": "user_id says whose",
+    },
+    {
+        "name": "shipped order of two lines cancelled",
+        "step": 7,
+        "base": "tests/right/ex08_sqlalchemy",
+        "replace": {
+            '        raise HTTPException(400, f"Cannot go': (
+                "        if new_status is OrderStatus.CANCELLED and order.status == 'shipped' and len(order.items) > 1:\n"
+                "            order.status = 'cancelled'\n"
+                "            db.commit()\n"
+                "            return order\n"
+                '        raise HTTPException(400, f"Cannot go'
+            ),
+        },
+        "says": "put back before the old status",
+    },
+    {
+        "name": "three lines at most put back",
+        "step": 7,
+        "base": "tests/right/ex08_sqlalchemy",
+        "replace": {
+            "        for item in sorted(order.items, key=lambda item: item.product_id):\n": "        for item in sorted(order.items, key=lambda item: item.product_id)[:3]:\n",
+        },
+        "says": "only so many of the lines",
+    },
+    {
+        "name": "no next order while one is confirmed",
+        "step": 6,
+        "base": "tests/right/ex08_sqlalchemy",
+        "replace": {
+            '    order = Order(user_id=data.user_id, status="pending"': (
+                "    if db.scalars(select(Order).where(Order.user_id == data.user_id, Order.status == 'confirmed')).first():\n"
+                "        raise HTTPException(400, 'You have an order under way')\n"
+                '    order = Order(user_id=data.user_id, status="pending"'
+            ),
+        },
+        "says": "may order again",
+    },
+    {
+        "name": "order ids are counted by the app",
+        "step": 5,
+        "database": "postgresql",
+        "replace": {
+            "    order = Order(user_id=data.user_id, total_amount=total, items=items)\n": (
+                "    last = session.exec(__import__('sqlmodel').select(__import__('sqlmodel').func.max(Order.id))).one() or 0\n"
+                "    order = Order(id=last + 1, user_id=data.user_id, total_amount=total, items=items)\n"
+            ),
+        },
+        "says": "the app counts the ids itself",
+    },
 ]
