@@ -470,19 +470,6 @@ def close(got: Any, value: float) -> bool:
 
 
 @pytest.mark.step(4)
-def test_empty_error(api: Api) -> None:
-    """An empty text as error, if it is not refused, is an error in every list and number."""
-    sent = a_failure(error="")
-    made = api.post("/predictions", sent).expect(201, 200, 422, 400)
-    if not made.ok:
-        return
-    query = f"model_version={sent['model_version']}"
-    if found(api, f"{query}&failed=true") != [made.id] or found(api, f"{query}&failed=false"):
-        fail("a call with an empty error is not listed by failed=true, or by failed=false.", EMPTY)
-    compare(api, sent["model_version"], why=EMPTY, total=1, errors=1)
-
-
-@pytest.mark.step(4)
 def test_read_stats(api: Api) -> None:
     """GET /predictions/stats counts calls and errors of each version."""
     version, other, failing = unique("house-"), unique("house-"), unique("house-")
@@ -558,6 +545,19 @@ def test_read_stats_of_unknown_version(api: Api) -> None:
     reply.expect(200, 404, why={422: BELOW, "": why})
     if reply.ok and reply.items():
         reply.wrong("there are numbers of a version without calls.", "no GROUP BY, or no WHERE.")
+
+
+@pytest.mark.step(4)
+def test_empty_error(api: Api) -> None:
+    """An empty text as error, if it is not refused, is an error in every list and number."""
+    sent = a_failure(error="")
+    made = api.post("/predictions", sent).expect(201, 200, 422, 400)
+    if not made.ok:
+        return
+    query = f"model_version={sent['model_version']}"
+    if found(api, f"{query}&failed=true") != [made.id] or found(api, f"{query}&failed=false"):
+        fail("a call with an empty error is not listed by failed=true, or by failed=false.", EMPTY)
+    compare(api, sent["model_version"], why=EMPTY, total=1, errors=1)
 
 
 @pytest.mark.step(4)

@@ -272,7 +272,7 @@ MISTAKES = [
     },
     {
         "name": "id of the client written over a row",
-        "step": 1,
+        "step": 2,
         "replace": {
             'class UserCreate(SQLModel):\n    """What a client sends."""\n': (
                 "class UserCreate(SQLModel):\n"

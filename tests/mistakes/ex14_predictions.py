@@ -48,7 +48,7 @@ MISTAKES = [
     },
     {
         "name": "empty error not counted",
-        "step": 2,
+        "step": 4,
         "replace": {"func.count(call.error)": 'func.count(func.nullif(call.error, ""))'},
         "says": "an empty text is taken for no error",
     },
