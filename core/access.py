@@ -80,7 +80,7 @@ def refusal(scope: Scope, settings: Settings) -> JSONResponse | None:
         return JSONResponse({"detail": "This host is not among ALLOWED_HOSTS"}, 400)
     if settings.api_key and _needs_key(scope) and not _has_key(scope, settings.api_key):
         detail = "Send the API key: Authorization: Bearer …"
-        scheme = 'Basic realm="API key"' if _path(scope).startswith(PAGES) else "Bearer"
+        scheme = 'Basic realm="API key"' if _is_below(_path(scope), PAGES) else "Bearer"
         return JSONResponse({"detail": detail}, 401, {"WWW-Authenticate": scheme})
     return None
 
@@ -104,15 +104,19 @@ def _path(scope: Scope) -> str:
     return str(scope["path"]).removeprefix(scope.get("root_path", ""))
 
 
+def _is_below(path: str, places: tuple[str, ...]) -> bool:
+    return path in places or path.startswith(tuple(f"{place}/" for place in places))
+
+
 def _needs_key(scope: Scope) -> bool:
-    return scope["method"] not in READING or _path(scope).startswith(KEPT_PATHS)
+    return scope["method"] not in READING or _is_below(_path(scope), KEPT_PATHS)
 
 
 def _has_key(scope: Scope, key: str) -> bool:
     scheme, _, given = _header(scope, b"authorization").partition(b" ")
     given = given.strip()
     # Not for the API itself: a browser sends a password along with what other sites make it send.
-    if scheme.lower() == b"basic" and _path(scope).startswith(PAGES):
+    if scheme.lower() == b"basic" and _is_below(_path(scope), PAGES):
         given = _password(given)
     elif scheme.lower() != b"bearer":
         return False
@@ -141,7 +145,7 @@ def _describe_key(schema: dict[str, Any]) -> None:
     refused = {"description": "The API key is missing or wrong"}
     for path, operations in schema["paths"].items():
         for method, operation in operations.items():
-            if method.upper() not in READING or path.startswith(KEPT_PATHS):
+            if method.upper() not in READING or _is_below(path, KEPT_PATHS):
                 operation["security"] = [{"ApiKey": []}]
                 operation["responses"]["401"] = refused
 

@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlmodel import SQLModel
 
 import crud
 from core.deadline import BusyError
@@ -89,8 +90,10 @@ async def answer_broken_constraint(request: Request, error: IntegrityError) -> J
 
 
 def _is_of_the_app(error: IntegrityError) -> bool:
-    # No client chooses ids, or leaves out what a table needs.
-    if crud.broken_constraint(error).startswith(("pk_", "PRIMARY")):
+    # No client chooses an id, or leaves out what a table needs.
+    tables = SQLModel.metadata.tables.values()
+    ids = {f"pk_{table.name}" for table in tables if "id" in table.primary_key.columns}
+    if crud.broken_constraint(error) in ids:
         return True
     cause: Any = error.orig
     codes = {getattr(cause, name, None) for name in ("sqlstate", "sqlite_errorname")}
@@ -99,7 +102,8 @@ def _is_of_the_app(error: IntegrityError) -> bool:
 
 async def answer_unfit_value(request: Request, error: DataError) -> JSONResponse:
     """Answer a value that passed validation and that the database still refused."""
-    if not (getattr(error.orig, "sqlstate", None) or VALUE_STATES[0]).startswith(VALUE_STATES):
+    state = getattr(error.orig, "sqlstate", None)
+    if state and not state.startswith(VALUE_STATES):
         raise error
     logger.warning("400 %s %s: %s", request.method, quote(request.url.path), first_line(error))
     return JSONResponse({"detail": "A value does not fit the database"}, 400)

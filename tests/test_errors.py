@@ -7,9 +7,11 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
+from app import app
 from conftest import DIALECTS, new_post, new_user, serve
 from core.schema import migration_engine
 from core.settings import parse_url
+from database import Db
 
 JSON = {"Content-Type": "application/json"}
 BIG = 10**30
@@ -270,6 +272,29 @@ def test_ids_that_are_taken_or_used_up_are_a_bug(
     assert client.post("/tags", json={"name": "fastapi"}).status_code == 500
     (message,) = [m for m in caplog.messages if "500 POST /tags" in m]
     assert cause in message
+
+
+def test_a_key_of_ones_own_that_is_taken_is_409(url: str) -> None:
+    """A learner's table may have a primary key that clients choose."""
+    routes = list(app.router.routes)
+
+    @app.post("/countries/{code}", status_code=201)
+    def add(code: str, db: Db) -> None:
+        db.connection().execute(sa.text("INSERT INTO countries VALUES (:code)"), {"code": code})
+
+    engine = migration_engine(parse_url(url))
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "CREATE TABLE countries (code varchar(2), CONSTRAINT pk_countries PRIMARY KEY (code))"
+        )
+    try:
+        with serve(url) as client:
+            statuses = [client.post("/countries/fr").status_code for _ in range(2)]
+        assert statuses == [201, 409]
+    finally:
+        app.router.routes[:] = routes
+        with engine.begin() as connection:
+            connection.exec_driver_sql("DROP TABLE countries")
 
 
 @pytest.mark.parametrize("dialect", [name for name in DIALECTS if name != "sqlite"])
