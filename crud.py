@@ -6,14 +6,14 @@ They never commit: the request's session does, when the route has succeeded.
 
 import logging
 import re
+from base64 import b32encode
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from hashlib import sha256
-from secrets import choice, token_hex
-from string import ascii_uppercase, digits
+from secrets import token_bytes, token_hex
 from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
@@ -809,7 +809,7 @@ FILTERS[Order] = {
 # Locked in the order of the ids: two orders that wait for each other would be a deadlock.
 PRODUCTS_TO_CHANGE = (
     select(*map(col, (Product.id, Product.name, Product.price, Product.stock, Product.is_active)))
-    .where(col(Product.id).in_(id_list("ids")))
+    .where(col(Product.id).in_(bindparam("ids", expanding=True)))
     .order_by(col(Product.id))
     .with_for_update()
 )
@@ -907,7 +907,7 @@ def _change_stock(db: Session, products: dict[int, Any], changes: dict[int, int]
 
 
 def _order_number() -> str:
-    end = "".join(choice(ascii_uppercase + digits) for _ in range(6))
+    end = b32encode(token_bytes(4)).decode()[:6]  # letters and digits
     return f"ORD-{models.utc_now():%Y%m%d%H%M%S}-{end}"
 
 

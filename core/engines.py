@@ -137,6 +137,7 @@ def listen(engine: Engine, url: URL, settings: Settings, *, write: bool = False)
     event.listen(engine, "do_execute", partial(time_statement, execute))
     event.listen(engine, "do_executemany", partial(time_statement, engine.dialect.do_executemany))
     event.listen(engine, "handle_error", _replace_unusable)
+    _send_savepoints_as_text(engine.dialect)
     if write:
         event.listen(engine, "handle_error", _replace_read_only)
     variables = variables_for(url, settings, write=write)
@@ -182,6 +183,16 @@ def _prepare_postgresql(
     connection.commit()
     if pooled:
         connection.autocommit = False  # also for reading: what is set needs a transaction
+
+
+def _send_savepoints_as_text(dialect: Any) -> None:
+    # SQLAlchemy makes and compiles these statements anew each time, which costs an order 6 %.
+    def send(begin: str, connection: Connection, name: str) -> None:
+        connection.exec_driver_sql(f"{begin} {name}")
+
+    dialect.do_savepoint = partial(send, "SAVEPOINT")
+    dialect.do_release_savepoint = partial(send, "RELEASE SAVEPOINT")
+    dialect.do_rollback_to_savepoint = partial(send, "ROLLBACK TO SAVEPOINT")
 
 
 def _set(variables: dict[str, str], *, local: bool) -> str:
