@@ -5,7 +5,7 @@ orders, async.
 """
 
 import gc
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
@@ -123,7 +123,7 @@ UserChanges = Annotated[dict[str, Any], Depends(get_user_changes)]
 async def get_paginate(request: Request, response: Response) -> Callable[..., Any]:
     """Return a function that gives a full page the header with the address of the next."""
 
-    def paginate(rows: Sequence[Any], query: models.Pagination) -> Sequence[Any]:
+    def paginate(rows: list[Any], query: models.Pagination) -> list[Any]:
         if len(rows) == query.limit:
             parameters = {**request.query_params, "after_id": rows[-1].id}
             parameters.pop("skip", None)
@@ -185,7 +185,7 @@ def create_users(rows: UserRows, db: Db) -> list[models.User]:
 
 @app.get("/users", tags=["Users"])
 @app.get("/users/search", tags=["Users"])
-def read_users(db: ReadDb, query: UserQuery, paginate: Paginate) -> Sequence[models.User]:
+def read_users(db: ReadDb, query: UserQuery, paginate: Paginate) -> list[models.User]:
     """List users; every filter that is given must hold."""
     return paginate(crud.list_users(db, query), query)
 
@@ -201,7 +201,7 @@ def read_users_page(
 
 
 @app.get("/users/active", tags=["Users"])
-def read_active_users(db: ReadDb, query: ListQuery, paginate: Paginate) -> Sequence[models.User]:
+def read_active_users(db: ReadDb, query: ListQuery, paginate: Paginate) -> list[models.User]:
     """List the users who are active and not deleted."""
     active = models.UserFilters(is_active=True, **query.model_dump())
     return paginate(crud.list_users(db, active), query)
@@ -290,13 +290,13 @@ def restore_user(id: PathId, db: Db) -> models.User:
 
 
 @app.get("/users/{id}/orders", tags=["Users"])
-def read_user_orders(id: PathId, db: ReadDb, query: PageQuery) -> Sequence[models.Order]:
+def read_user_orders(id: PathId, db: ReadDb, query: PageQuery) -> list[models.Order]:
     """List a user's orders without their items, newest first."""
     return crud.list_of_user(db, models.Order, id, query)
 
 
 @app.get("/users/{id}/notifications", tags=["Users"])
-def read_notifications(id: PathId, db: ReadDb, query: PageQuery) -> Sequence[models.Notification]:
+def read_notifications(id: PathId, db: ReadDb, query: PageQuery) -> list[models.Notification]:
     """List a user's notifications, newest first."""
     return crud.list_of_user(db, models.Notification, id, query)
 
@@ -311,7 +311,7 @@ def create_tag(data: models.TagCreate, db: Db) -> models.Tag:
 
 
 @app.get("/tags", tags=["Tags"])
-def read_tags(db: ReadDb, query: ListQuery, paginate: Paginate) -> Sequence[models.Tag]:
+def read_tags(db: ReadDb, query: ListQuery, paginate: Paginate) -> list[models.Tag]:
     """List tags."""
     return paginate(crud.list_rows(db, models.Tag, query), query)
 
@@ -332,7 +332,7 @@ def create_post(data: models.PostCreate, db: Db) -> models.PostDetail:
 
 
 @app.get("/posts", tags=["Posts"])
-def read_posts(db: ReadDb, query: PostQuery, paginate: Paginate) -> Sequence[models.PostDetail]:
+def read_posts(db: ReadDb, query: PostQuery, paginate: Paginate) -> list[models.PostDetail]:
     """List posts with author and tags."""
     return paginate(crud.list_posts(db, query), query)
 
@@ -340,7 +340,7 @@ def read_posts(db: ReadDb, query: PostQuery, paginate: Paginate) -> Sequence[mod
 @app.get("/posts/with-comments", tags=["Posts"])
 def read_posts_with_comments(
     db: ReadDb, query: ListQuery, paginate: Paginate
-) -> Sequence[models.PostWithComments]:
+) -> list[models.PostWithComments]:
     """List posts with tags and the first 30 comments of each."""
     return paginate(crud.list_posts_with_comments(db, query), query)
 
@@ -382,7 +382,7 @@ def create_comment(id: PathId, data: models.CommentCreate, db: Db) -> models.Com
 @app.get("/posts/{id}/comments", tags=["Comments"])
 def read_comments(
     id: PathId, db: ReadDb, query: ListQuery, paginate: Paginate
-) -> Sequence[models.Comment]:
+) -> list[models.Comment]:
     """List the comments of a post."""
     return paginate(crud.list_comments(db, id, query), query)
 
@@ -397,7 +397,7 @@ def create_category(data: models.CategoryCreate, db: Db) -> models.Category:
 
 
 @app.get("/categories", tags=["Categories"])
-def read_categories(db: ReadDb, query: ListQuery, paginate: Paginate) -> Sequence[models.Category]:
+def read_categories(db: ReadDb, query: ListQuery, paginate: Paginate) -> list[models.Category]:
     """List categories."""
     return paginate(crud.list_rows(db, models.Category, query), query)
 
@@ -444,7 +444,7 @@ def create_products(data: NewProducts, db: Db) -> list[models.Product]:
 
 
 @app.get("/products", tags=["Products"])
-def read_products(db: ReadDb, query: ProductQuery, paginate: Paginate) -> Sequence[models.Product]:
+def read_products(db: ReadDb, query: ProductQuery, paginate: Paginate) -> list[models.Product]:
     """List products; every filter that is given must hold."""
     return paginate(crud.list_rows(db, models.Product, query), query)
 
@@ -452,7 +452,7 @@ def read_products(db: ReadDb, query: ProductQuery, paginate: Paginate) -> Sequen
 @app.get("/products/with-categories", tags=["Products"])
 def read_products_with_categories(
     db: ReadDb, query: ListQuery, paginate: Paginate
-) -> Sequence[models.ProductDetail]:
+) -> list[models.ProductDetail]:
     """List active products with their categories."""
     return paginate(crud.list_products_with_categories(db, query), query)
 
@@ -466,7 +466,7 @@ def read_category_stats(db: ReportDb) -> list[models.CategoryStats]:
 @app.get("/products/low-stock", tags=["Products"])
 def read_low_stock(
     db: ReadDb, query: PageQuery, threshold: Annotated[int, Query(ge=0, le=models.MAX_INTEGER)] = 10
-) -> Sequence[models.Product]:
+) -> list[models.Product]:
     """List active products with at most `threshold` in stock, the fewest first."""
     return crud.list_low_stock(db, threshold, query)
 
@@ -513,7 +513,7 @@ def place_order(
 
 
 @app.get("/orders", tags=["Orders"])
-def read_orders(db: ReadDb, query: OrderQuery, paginate: Paginate) -> Sequence[models.Order]:
+def read_orders(db: ReadDb, query: OrderQuery, paginate: Paginate) -> list[models.Order]:
     """List orders without their items."""
     return paginate(crud.list_rows(db, models.Order, query), query)
 
@@ -529,7 +529,7 @@ def read_order_summary(
 @app.get("/orders/user/{id}", tags=["Orders"])
 def read_orders_of_user(
     id: PathId, db: ReadDb, query: ListQuery, paginate: Paginate
-) -> Sequence[models.Order]:
+) -> list[models.Order]:
     """List a user's orders without their items."""
     crud.get(db, models.User, id)
     own = models.OrderFilters(user_id=id, **query.model_dump())
@@ -568,7 +568,7 @@ async def create_user_async(columns: UserColumns, db: AsyncDb) -> models.User:
 @app.get("/async/users", tags=["Async"])
 async def read_users_async(
     db: AsyncReadDb, query: UserQuery, paginate: Paginate
-) -> Sequence[models.User]:
+) -> list[models.User]:
     """List users like GET /users."""
     return paginate(await db.run_sync(crud.list_users, query), query)
 

@@ -5,7 +5,6 @@ itself, then what creates a row (…Create), what changes one (…Update), what 
 (…Filters), and answers that nest rows of other tables.
 """
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -240,7 +239,7 @@ class KeysetPagination(Pagination):
 class Page(BaseModel, Generic[T]):
     """One page of a list and its place in the whole."""
 
-    items: Sequence[T]
+    items: list[T]
     total: int
     page: int
     page_size: int
