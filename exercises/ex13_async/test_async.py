@@ -48,9 +48,10 @@ def create(api: Api, **changes: Any) -> dict[str, Any]:
     return sent | {"id": reply.id}
 
 
-def create_post(api: Api, author_id: int, title: str = "") -> Reply:
-    """Store a post of this user."""
-    sent = {"title": title or unique("Notes "), "content": "Twenty characters at the least."}
+def create_post(api: Api, author_id: int, title: str = "", times: int = 1) -> Reply:
+    """Store a post of this user, its sentence once or several times."""
+    content = "Twenty characters at the least: é.\n" * times
+    sent = {"title": title or unique("Notes "), "content": content}
     sent_by = sent | {"author_id": author_id}
     reply = api.post("/posts", sent_by).expect(201, 200)
     reply.has("the answer is not the stored row.", id=reply.id, **sent_by)
@@ -271,7 +272,7 @@ def test_delete_user(api: Api) -> None:
 def test_read_user_with_posts(api: Api) -> None:
     """GET /async/users/{id}/with-posts answers the user with their posts, and no others."""
     user, other = create(api), create(api)
-    posts = [create_post(api, user["id"]).body for _ in range(2)]
+    posts = [create_post(api, user["id"], times=times).body for times in (1, 100)]
     create_post(api, other["id"])
     has_posts(api, user, posts, NO_COMMIT)
     gives_back(api.get(f"/async/users/{user['id']}/with-posts"))

@@ -379,4 +379,14 @@ MISTAKES = [
         },
         "says": "or with AUTOCOMMIT",
     },
+    {
+        "name": "content of a post cut",
+        "step": 4,
+        "replace": {
+            "    post = Post.model_validate(data)\n": (
+                "    data.content = data.content[:255]\n    post = Post.model_validate(data)\n"
+            )
+        },
+        "says": "not the stored row",
+    },
 ]

@@ -550,4 +550,16 @@ app = FastAPI(""",
         },
         "says": "it has no bound of the app's own",
     },
+    {
+        "name": "numbers of more than 64 bits bound beside the document",
+        "step": 5,
+        "replace": {
+            "    item.data = item.data | storable(changes)\n": (
+                "    sizes = [v for v in changes.values() if isinstance(v, int)]\n"
+                "    session.exec(select(Item.id).where(col(Item.id).in_(sizes))).all()\n"
+                "    item.data = item.data | storable(changes)\n"
+            )
+        },
+        "says": "does not go through SQLite's driver",
+    },
 ]
