@@ -51,6 +51,7 @@ EXCEPTIONS = {
     "unique constraint": DUPLICATE,
     "FOREIGN KEY constraint": "a row points at a row that is not there; answer 404 before it.",
     "foreign key constraint": "a row points at a row that is not there, or is still in use.",
+    "IndexError": "a list, or a row, has fewer elements than the app takes: it may be empty.",
     "CHECK constraint": BOUND,
     "check constraint": BOUND,
     "OverflowError": BOUND,
@@ -139,7 +140,7 @@ def by_status(answer: Answer) -> str:
 def by_exception(answer: Answer, guesses: Guesses) -> str:
     """Give the cause of an exception; a guess where it names none that is known."""
     if not answer.error and any(sign in answer.database_error for sign in DUPLICATES):
-        return by_refusal(answer)
+        return guesses.get(answer.status) or by_refusal(answer)
     told = [answer.error, answer.database_error, answer.text]
     own = {words: cause for words, cause in guesses.items() if isinstance(words, str) and words}
     for text in told:

@@ -40,6 +40,14 @@ AWKWARD_TEXTS = (
 AWKWARD_PRICES = ("0.01", "0.29", "0.57", "1.15", "19.99", "99999999.99")
 # What is stored and what is not, when the first is searched and its signs are no wildcards.
 WILDCARD_TWINS = (("100%", "1000"), ("a_b", "axb"), ("c\\d", "cd"))
+FROM_MEMORY = (
+    "no SQL was run for this answer: it comes from the memory of one process, a dictionary or a "
+    "cache, and another process, or another request, has written meanwhile."
+)
+OTHER_KIND = (
+    "numbers, or true and false, have become others on the way: as a float a whole number beyond "
+    "2**53 loses digits, and true that is stored as a number is 1."
+)
 SLOW_WRITE_SECONDS = 0.02
 CERTIFICATES = httpx.create_ssl_context(trust_env=False)  # read once: it takes 20 ms
 BLOCKED_LOOP = (
@@ -100,6 +108,15 @@ def same(expected: Any, got: Any) -> bool:
     if isinstance(expected, list) and isinstance(got, list):
         return len(expected) == len(got) and all(map(same, expected, got))
     return bool(expected == got) and isinstance(expected, bool) == isinstance(got, bool)
+
+
+def as_floats(value: Any) -> Any:
+    """Give a JSON value with each number, and true and false, as the nearest float."""
+    if isinstance(value, dict):
+        return {name: as_floats(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [as_floats(inner) for inner in value]
+    return float(value) if isinstance(value, int) and abs(value) < 10**300 else value
 
 
 def shorten(value: Any, length: int = 300) -> str:
@@ -206,6 +223,8 @@ class Reply:
             if name not in body:
                 self.wrong(f"the field {name!r} is missing.", why)
             if not same(value, body[name]):
+                if isinstance(value, dict | list) and as_floats(value) == as_floats(body[name]):
+                    why = OTHER_KIND
                 got, wanted = as_json(body[name]), as_json(value)
                 self.wrong(f"the field {name!r} is {got}, not {wanted}.", why)
         return body
@@ -242,6 +261,10 @@ class Reply:
     def statements(self) -> int:
         """How many SQL statements the request took; leaves the check out when unknown."""
         return int(self._known("statements"))
+
+    def stale(self, why: str) -> str:
+        """Say why the answer is not of this moment: it needed no SQL, or what the check knows."""
+        return FROM_MEMORY if self.seen.get("statements") == 0 else why
 
     @property
     def rows_fetched(self) -> int:

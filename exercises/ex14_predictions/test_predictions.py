@@ -8,7 +8,17 @@ from urllib.parse import quote
 
 import pytest
 
-from exercises.checks import AWKWARD_TEXTS, NO_SUCH_ID, Api, Reply, fail, same, same_row, unique
+from exercises.checks import (
+    AWKWARD_TEXTS,
+    NO_SUCH_ID,
+    Api,
+    Reply,
+    fail,
+    same,
+    same_row,
+    shorten,
+    unique,
+)
 
 NO_COMMIT = "no session.commit() after session.add(); each request has a session of its own."
 NOT_JSON = (
@@ -164,7 +174,7 @@ def test_create_prediction_refuses_invalid_input(api: Api, field: str, values: l
     [
         {"latency_ms": 0, "input_data": {}},
         {"model_version": "v"},
-        {"model_version": "v" * 50, "latency_ms": 0.001},
+        {"model_version": "é" * 50, "latency_ms": 0.001},
         {"latency_ms": 123456.789},
         {"input_data": {"pixels": [[number / 4 for number in range(99)]] * 99}},
     ],
@@ -175,7 +185,10 @@ def test_create_prediction_at_the_bounds(api: Api, bounds: dict[str, Any]) -> No
     why = "the bound itself is allowed: ge=0, not gt; min_length=1, max_length=50; `{}` is a dict."
     sent = a_call(**bounds)
     made = api.post("/predictions", sent).expect(201, 200, why=why)
-    why = "the column holds fewer digits, or signs, than were sent: SQLAlchemy's Float has enough."
+    why = (
+        "the app rounds or cuts the value, or the column holds fewer digits, or signs, than were "
+        "sent: SQLAlchemy's Float has enough."
+    )
     for reply in (made, api.get(f"/predictions/{made.id}").expect(200, why=NO_COMMIT)):
         reply.has(why, **sent)
 
@@ -509,9 +522,27 @@ def test_read_stats_of_this_moment(api: Api) -> None:
 
 
 @pytest.mark.step(4)
+def test_read_stats_of_calls_at_once(api: Api) -> None:
+    """GET /predictions/stats counts all of eight calls that are logged at one moment."""
+    version = unique("house-")
+    calls = [a_call, a_failure, a_failure, a_call] * 2
+    why = (
+        "the numbers are counted up as calls arrive, by a number that is read, raised in Python "
+        "and written: calls of the same moment are lost. Let the database count the calls."
+    )
+    for turn in (1, 2):
+        replies = api.at_once(
+            8, lambda number: api.post("/predictions", calls[number](model_version=version))
+        )
+        for reply in replies:
+            reply.expect(201, 200, why={"UNIQUE": why, "unique": why})
+        compare(api, version, why=why, total=8 * turn, errors=4 * turn, avg_latency_ms=12.5)
+
+
+@pytest.mark.step(4)
 def test_read_stats_of_all_versions(api: Api) -> None:
     """GET /predictions/stats without a version has one row for each, however many they are."""
-    versions = alike() + [unique("house-") for _ in range(8)]
+    versions = alike() + [unique("house-") for _ in range(100)]
     for version in versions:
         create(api, a_failure(model_version=version))
         create(api, a_call(model_version=version))
@@ -521,7 +552,9 @@ def test_read_stats_of_all_versions(api: Api) -> None:
         reply.wrong("a version is there twice.", "GROUP BY has more in it than model_version.")
     missing = [version for version in versions if version not in rows]
     if missing:
-        reply.wrong(f"{missing} are not there.", "GROUP BY is missing, or the list has a limit.")
+        reply.wrong(
+            f"{shorten(missing)} are not there.", "GROUP BY is missing, or the list has a limit."
+        )
     for version in versions:
         if not close(rows[version].get("total"), 2) or not close(rows[version].get("errors"), 1):
             reply.wrong(f"{version} has two calls, one with an error: {rows[version]}.", LIKE)

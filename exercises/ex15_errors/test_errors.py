@@ -299,7 +299,8 @@ def test_change_stock(api: Api) -> None:
         reply = api.post(f"{path}/stock", {"change": change})
         reply.expect(200, 201, why={"": why, 422: why})
         reply.has("the answer is the product, with its new stock.", stock=left, id=id_in(path))
-        api.second().get(path).expect(200).has("not committed.", stock=left)
+        stored = api.second().get(path).expect(200)
+        stored.has(stored.stale("not committed."), stock=left)
     for change in (-4, -1000):
         why = "the table has no CheckConstraint, or it is never reached."
         refused(api.post(f"{path}/stock", {"change": change}), 409, 400, why={2: why, "": UNCAUGHT})
@@ -331,10 +332,11 @@ def test_change_stock_at_once(api: Api, stock: int) -> None:
     for reply in replies:
         if not reply.ok:
             refused(reply, 409, 400, why=UNCAUGHT)
-    left = api.get(path).expect(200).object().get("stock")
+    now = api.get(path).expect(200)
+    left = now.object().get("stock")
     sold = sum(reply.ok for reply in replies)
     if (sold, left) != (stock, 0):
-        fail(f"of {stock} pieces {sold} were sold, and {left} are left.", why)
+        fail(f"of {stock} pieces {sold} were sold, and {left} are left.", now.stale(why))
     answered = [reply.object().get("stock") for reply in replies if reply.ok]
     if answered and 0 not in answered:
         told = (
@@ -344,7 +346,8 @@ def test_change_stock_at_once(api: Api, stock: int) -> None:
     replies = api.at_once(8, lambda number: api.post(f"{path}/stock", {"change": number}))
     for reply in replies:
         reply.expect(200, 201, *[422] * reply.asked.endswith(": 0}"), why=why)
-    api.get(path).expect(200).has(why, stock=28)
+    now = api.get(path).expect(200)
+    now.has(now.stale(why), stock=28)
 
 
 HUGE = "9" * 400
@@ -415,7 +418,13 @@ def right_body(api: Api, path: str) -> dict[str, Any]:
 def test_product_at_the_bounds(api: Api, price: str, stock: int) -> None:
     """POST /products stores the lowest and the highest price, and a product out of stock."""
     reply = api.post("/products", a_product(api, price=float(price), stock=stock))
-    reply.expect(201, 200, why="the bound itself is allowed: ge and le, not gt and lt.")
+    why = "the bound itself is allowed: ge and le, not gt and lt."
+    if price == "0.29":
+        why = (
+            "decimals are counted in floats, where 0.29 * 100 is 28.999999999999996: the field is "
+            "a Decimal with max_digits and decimal_places."
+        )
+    reply.expect(201, 200, why={"": why, 4: why, 422: why})
     for answer in (reply, api.get(f"/products/{reply.id}").expect(200)):
         answer.has("the column is too small, or a float.", price=Decimal(price), stock=stock)
 

@@ -416,4 +416,53 @@ cache = {}""",
         },
         "says": "each member sees all members",
     },
+    {
+        "name": "projects of one name renamed together",
+        "step": 4,
+        "replace": {
+            "    project.name = data.name\n": (
+                "    named = select(Project).where(\n"
+                "        Project.owner_id == project.owner_id, Project.name == project.name\n"
+                "    )\n"
+                "    for namesake in session.exec(named).all():\n"
+                "        namesake.name = data.name\n"
+            )
+        },
+        "says": "compares another column than the id",
+    },
+    {
+        "name": "role remembered for good",
+        "step": 5,
+        "replace": {
+            "        if membership is None or ROLES": (
+                "        key = (project.id, user.id)\n"
+                "        known = KNOWN.setdefault(key, membership.role) if membership else ''\n"
+                "        if membership is None or ROLES"
+            ),
+            "ROLES.index(membership.role)": "ROLES.index(known)",
+            "app = FastAPI(": "KNOWN: dict[tuple[int, int], str] = {}\napp = FastAPI(",
+        },
+        "says": "the role from before is still in force",
+    },
+    {
+        "name": "role of the last invitation",
+        "step": 6,
+        "replace": {
+            INSERT: LOOK
+            + (
+                "    from sqlalchemy.dialects.sqlite import insert\n"
+                "    new = insert(Membership).values(\n"
+                "        project_id=project.id, user_id=invited.id, role=data.role\n"
+                "    )\n"
+                "    session.exec(\n"
+                "        new.on_conflict_do_update(\n"
+                "            index_elements=['project_id', 'user_id'], set_={'role': data.role}\n"
+                "        )\n"
+                "    )\n"
+                "    session.commit()\n"
+                "    membership = session.get_one(Membership, (project.id, invited.id))\n"
+            ),
+        },
+        "says": "each invitation writes over the one before it",
+    },
 ]

@@ -558,4 +558,79 @@ Base.metadata.create_all(engine)
         },
         "says": "each new user is active",
     },
+    {
+        "name": "spaces squeezed",
+        "step": 3,
+        "replace": {
+            'words = data.name.lower().replace(" ", "-")[:60]': (
+                'words = "-".join(data.name.lower().split())[:60]'
+            )
+        },
+        "says": "each space is a hyphen, two are two",
+    },
+    {
+        "name": "letters with an accent dropped",
+        "step": 3,
+        "replace": {
+            'words = data.name.lower().replace(" ", "-")[:60]': (
+                'words = data.name.lower().replace(" ", "-")[:60]\n'
+                '    words = words.encode("ascii", "ignore").decode()'
+            )
+        },
+        "says": "letters such as é are dropped",
+    },
+    {
+        "name": "one batch of a thousand",
+        "step": 3,
+        "replace": {
+            "sa.select(users.c.id, users.c.name)).all()": (
+                "sa.select(users.c.id, users.c.name).limit(1000)).all()"
+            ),
+            FILL: FILL + '    op.execute("DELETE FROM users WHERE slug IS NULL")\n',
+        },
+        "says": "all of them or some",
+    },
+    {
+        "name": "users deleted by their status",
+        "step": 2,
+        "replace": {
+            '        batch.drop_column("status")': (
+                "        op.execute(\"DELETE FROM users WHERE status = 'deleted'\")\n"
+                '        batch.drop_column("status")'
+            )
+        },
+        "says": "removes or writes over rows that it finds",
+    },
+    {
+        "name": "a few tries for a slug",
+        "step": 3,
+        "replace": {
+            "from sqlmodel import Session\n": "from sqlmodel import Session, select\n",
+            """    user = User.model_validate(data, update={"slug": f"{words}-{token_hex(4)}"})
+    session.add(user)
+    try:
+        session.commit()
+    except IntegrityError:
+        raise HTTPException(409, "Email already registered") from None
+    session.refresh(user)
+    return user
+""": """    number = 1
+    while number < 5:
+        user = User.model_validate(data, update={"slug": f"{words}-{number}"})
+        session.add(user)
+        try:
+            session.commit()
+        except IntegrityError:
+            session.rollback()
+            if session.exec(select(User.id).where(User.email == data.email)).first():
+                raise HTTPException(409, "Email already registered") from None
+            number += 1
+        else:
+            session.refresh(user)
+            return user
+    raise HTTPException(503, "Try again later")
+""",
+        },
+        "says": "tries a few slugs and gives up",
+    },
 ]

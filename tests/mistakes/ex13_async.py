@@ -311,4 +311,82 @@ MISTAKES = [
         },
         "says": "only the address is unique",
     },
+    {
+        "name": "at most twenty posts",
+        "step": 4,
+        "replace": {
+            "    user = await session.get(User, user_id, options=loaded)\n": (
+                "    user = await session.get(User, user_id, options=loaded)\n"
+                "    if user is not None:\n"
+                "        first = user.posts[:20]\n"
+                "        return UserWithPosts(**user.model_dump(), posts=first)\n"
+            )
+        },
+        "says": "the list of posts has a limit",
+    },
+    {
+        "name": "skip compared with ids",
+        "step": 2,
+        "replace": {
+            "select(User).order_by(col(User.id)).offset(skip)": (
+                "select(User).where(User.id > skip).order_by(col(User.id))"
+            )
+        },
+        "says": "skip is compared with ids",
+    },
+    {
+        "name": "name and address changed in two transactions",
+        "step": 6,
+        "replace": {
+            "    return await save(session, user.sqlmodel_update(data.model_dump()))": (
+                "    user.name = data.name\n    await save(session, user)\n"
+                "    user.email = data.email\n    return await save(session, user)"
+            )
+        },
+        "says": "committed one after the other",
+    },
+    {
+        "name": "length of the name in bytes",
+        "step": 1,
+        "replace": {
+            "    return await save(session, User.model_validate(data))": (
+                "    if len(data.name.encode()) > 50:\n"
+                '        raise HTTPException(422, "The name is too long")\n'
+                "    return await save(session, User.model_validate(data))"
+            )
+        },
+        "says": "the app itself answers 422",
+    },
+    {
+        "name": "one connection for all",
+        "step": 6,
+        "replace": {
+            'engine = create_async_engine(url.replace("sqlite:", "sqlite+aiosqlite:", 1))': (
+                "from sqlalchemy.pool import StaticPool\n\n"
+                "engine = create_async_engine(\n"
+                '    url.replace("sqlite:", "sqlite+aiosqlite:", 1), poolclass=StaticPool\n)'
+            )
+        },
+        "says": "or one connection (StaticPool)",
+    },
+    {
+        "name": "autocommit",
+        "step": 4,
+        "replace": {
+            'url.replace("sqlite:", "sqlite+aiosqlite:", 1))': (
+                'url.replace("sqlite:", "sqlite+aiosqlite:", 1), isolation_level="AUTOCOMMIT")'
+            )
+        },
+        "says": "or with AUTOCOMMIT",
+    },
+    {
+        "name": "content of a post cut",
+        "step": 4,
+        "replace": {
+            "    post = Post.model_validate(data)\n": (
+                "    data.content = data.content[:255]\n    post = Post.model_validate(data)\n"
+            )
+        },
+        "says": "not the stored row",
+    },
 ]

@@ -573,4 +573,64 @@ app = FastAPI""",
         },
         "says": "the app itself answers 422",
     },
+    {
+        "name": "counters raised in Python",
+        "step": 4,
+        "replace": {
+            "class VersionStats(SQLModel):": (
+                "class Counter(SQLModel, table=True):\n"
+                "    model_version: str = Field(primary_key=True, max_length=50)\n"
+                "    total: int = 0\n    errors: int = 0\n    latency: float = 0\n\n\n"
+                "class VersionStats(SQLModel):"
+            ),
+            "    session.add(prediction)\n": (
+                "    counter = session.get(Counter, data.model_version)\n"
+                "    counter = counter or Counter(model_version=data.model_version)\n"
+                "    counter.total += 1\n    counter.errors += data.error is not None\n"
+                "    counter.latency += data.latency_ms\n"
+                "    session.merge(counter)\n    session.add(prediction)\n"
+            ),
+            "    calls = select(Prediction.model_version, Prediction.error": (
+                "    if last is None:\n"
+                "        counters = select(Counter).order_by(Counter.model_version)\n"
+                "        if model_version is not None:\n"
+                "            counters = counters.where(Counter.model_version == model_version)\n"
+                "        return [\n"
+                "            VersionStats(\n"
+                "                model_version=c.model_version,\n"
+                "                total=c.total,\n"
+                "                errors=c.errors,\n"
+                "                error_rate=c.errors / c.total,\n"
+                "                avg_latency_ms=c.latency / c.total,\n"
+                "            )\n"
+                "            for c in session.exec(counters)\n"
+                "        ]\n"
+                "    calls = select(Prediction.model_version, Prediction.error"
+            ),
+        },
+        "says": "counted up as calls arrive",
+    },
+    {
+        "name": "whole numbers read as floats",
+        "step": 1,
+        "replace": {
+            "    prediction = Prediction.model_validate(data)\n": (
+                "    import json\n"
+                "    data.input_data = json.loads(json.dumps(data.input_data), parse_int=float)\n"
+                "    prediction = Prediction.model_validate(data)\n"
+            )
+        },
+        "says": "as a float a whole number beyond 2**53 loses digits",
+    },
+    {
+        "name": "latency rounded",
+        "step": 1,
+        "replace": {
+            "    prediction = Prediction.model_validate(data)\n": (
+                "    data.latency_ms = round(data.latency_ms, 2)\n"
+                "    prediction = Prediction.model_validate(data)\n"
+            )
+        },
+        "says": "the app rounds or cuts the value",
+    },
 ]

@@ -782,4 +782,36 @@ async def read_product(request):
         "replace": {"    pool_pre_ping=True,": "    pool_pre_ping=False,"},
         "says": "pool_pre_ping=True replaces it",
     },
+    {
+        "name": "decimals counted in floats",
+        "step": 4,
+        "replace": {
+            CREATE_PRODUCT: (
+                "    cents = float(data.price) * 100\n"
+                "    if cents != int(cents):\n"
+                '        raise HTTPException(422, "A price has two decimals at most")\n'
+            )
+            + CREATE_PRODUCT,
+        },
+        "says": "decimals are counted in floats",
+    },
+    {
+        "name": "products remembered by one process",
+        "step": 3,
+        "replace": {
+            "    return get_row(session, Product, product_id)\n\n\n"
+            '@app.post("/products/{product_id}/stock")': (
+                "    if product_id not in SEEN:\n"
+                "        SEEN[product_id] = get_row(session, Product, product_id).model_dump()\n"
+                "    return Product(**SEEN[product_id])\n\n\n"
+                "SEEN: dict[int, dict[str, Any]] = {}\n\n\n"
+                '@app.post("/products/{product_id}/stock")'
+            ),
+            "    session.refresh(product)\n    return product": (
+                "    session.refresh(product)\n    SEEN[product_id] = product.model_dump()\n"
+                "    return product"
+            ),
+        },
+        "says": "no SQL was run for this answer",
+    },
 ]

@@ -61,6 +61,8 @@ def condition(path: str, value: Any):
         raise HTTPException(422, "There can be no field of this name")
     if not isinstance(value, str | int | float | bool):
         raise HTTPException(422, "Only texts, numbers and truth values can be found")
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise HTTPException(422, "A whole number has 64 bits at most")
     if on_postgres:
         wanted = value
         for name in reversed(names):
