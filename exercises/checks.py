@@ -15,7 +15,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from exercises.causes import Why, capital, choose
+from exercises.causes import Guesses, Why, capital, choose
 from exercises.runner import Server, StartError
 
 NO_SUCH_ID = 2_000_000_000  # a valid INTEGER that no table here ever reaches
@@ -35,11 +35,28 @@ AWKWARD_TEXTS = (
     "Élodie",
     "日本語",
     "🙂🙂",
+    "Straße ½",
+    "two  spaces",
 )
 # Cut off in binary, each of these is a cent less: int(0.29 * 100) is 28.
 AWKWARD_PRICES = ("0.01", "0.29", "0.57", "1.15", "19.99", "99999999.99")
 # What is stored and what is not, when the first is searched and its signs are no wildcards.
 WILDCARD_TWINS = (("100%", "1000"), ("a_b", "axb"), ("c\\d", "cd"))
+# Why one of two changes that came at one moment is lost, or refused.
+WHOLE_ROW: Guesses = {
+    409: "the app refuses a change because another one came first. Where only the fields that were "
+    "sent are in the UPDATE, both can be kept.",
+    "": "the whole row is written, and what was not sent as it was read before: only the fields "
+    "that were sent belong into the UPDATE. Or a variable that all requests share holds it.",
+}
+MISSING_REMEMBERED = (
+    "it is remembered in memory that there was no such row, when there was none yet: ask the "
+    "database each time."
+)
+SWAPPED = (
+    "the two bounds are exchanged when the lower one is above the upper one: nothing lies between "
+    "them then."
+)
 SLOW_WRITE_SECONDS = 0.02
 CERTIFICATES = httpx.create_ssl_context(trust_env=False)  # read once: it takes 20 ms
 BLOCKED_LOOP = (
@@ -510,6 +527,16 @@ def start(how: Callable[[], None]) -> None:
     except StartError as error:
         why = "create_all() and migrations have to leave alone what is already there."
         raise CheckError(str(error), why) from None
+
+
+def ask_ahead(api: Api, last_id: int, ask: Callable[[Api, int], Reply]) -> None:
+    """Ask each process for the rows that are made next, whose ids follow this one.
+
+    A cache that keeps a "not found" answers it again when the rows are there.
+    """
+    for process in (api, api.second()):
+        for number in range(last_id + 1, last_id + 4):
+            ask(process, number)
 
 
 def one_wins(api: Api, path: str, sent: Any, stored: Callable[[], int]) -> None:
