@@ -276,6 +276,17 @@ class Reply:
             self.wrong(f"the request committed its changes in {self.commits} parts.", why)
         return self
 
+    def committed_first(self) -> Self:
+        """Fail when a change became permanent only after the answer."""
+        if self.ok and self.seen.get("late_commit"):
+            self.wrong(
+                "the answer was sent before the commit: who is told of success can find nothing.",
+                "the commit stands after the `yield` of a dependency, or the work is left to a "
+                "background task. Commit in the route, or write "
+                'Depends(get_session, scope="function").',
+            )
+        return self
+
     @property
     def ran(self) -> set[str]:
         """How its SQL ran: "awaited", in a "thread", or blocking the event "loop"."""

@@ -374,6 +374,7 @@ def test_list_users_skip_and_limit(api: Api) -> None:
         ("skip=1&limit=3", ids[1:4]),
         ("limit=1", ids[:1]),
         ("limit=12", ids[:12]),
+        ("skip=10000", []),
     ):
         reply = api.get(f"/users?{query}").expect(200)
         got = [row["id"] for row in reply.rows()]
@@ -446,6 +447,19 @@ def test_update_user_at_the_bounds(api: Api, field: str, value: Any) -> None:
     reply = api.patch(path_of(user), {field: value})
     reply.expect(200, why=f"2, 50, 0 and 150 are allowed: ge, le and not gt, lt. Or {OWN_BOUND}")
     api.get(path_of(user)).expect(200).has("a 0 counts as nothing.", **user | {field: value})
+
+
+@pytest.mark.step(4)
+def test_update_user_with_an_empty_city(api: Api) -> None:
+    """An empty city that PATCH /users/{id} is sent is stored, or refused."""
+    user = create(api)
+    reply = api.patch(path_of(user), {"city": ""}).expect(200, 422, 400)
+    stored = api.get(path_of(user)).expect(200)
+    if reply.ok and stored.object().get("city") == user["city"]:
+        stored.wrong(
+            f"the city is {user['city']!r} as before, and PATCH was answered {reply.status}.",
+            "`if data.city:` is false for an empty text, too, which was sent all the same.",
+        )
 
 
 @pytest.mark.step(4)
@@ -791,6 +805,15 @@ def test_update_user_with_own_email(api: Api) -> None:
     why = "the user itself is found with this address, and counts as another one."
     reply = api.patch(path_of(user), change).expect(200, why=why)
     reply.has(AS_IT_CAME, **user | {"age": 37})
+
+
+@pytest.mark.step(8)
+def test_answered_means_committed(api: Api) -> None:
+    """The commit is done when the answer is sent."""
+    path = path_of(create(api))
+    api.post("/users", a_user()).committed_first()
+    api.patch(path, {"age": 37}).committed_first()
+    api.delete(path).committed_first()
 
 
 @pytest.mark.step(8)

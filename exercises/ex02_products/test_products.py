@@ -718,6 +718,16 @@ def test_create_product_without_stock(api: Api) -> None:
 
 
 @pytest.mark.step(6)
+def test_answered_means_committed(api: Api) -> None:
+    """The commit is done when the answer is sent."""
+    api.post("/categories", {"name": unique("Mugs ")}).committed_first()
+    product = create(api)
+    api.post("/products", a_product(product["category_id"])).committed_first()
+    api.patch(path_of(product), {"price": 12.5}).committed_first()
+    api.delete(path_of(product)).committed_first()
+
+
+@pytest.mark.step(6)
 def test_update_price_and_stock_at_once(api: Api) -> None:
     """PATCH of the price and PATCH of the stock at one moment both leave their mark."""
     product = create(api)

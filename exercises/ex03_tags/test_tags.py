@@ -268,10 +268,14 @@ def test_post_is_stored_as_sent(api: Api) -> None:
     for title, content in zip(AWKWARD_TEXTS[::2], AWKWARD_TEXTS[1::2], strict=True):
         post = create_post(api, title=f"{title} {unique('')}", content=f"{content} " * 20 + ".")
         is_stored(api, post, "the text is changed on its way.")
-    sent = a_post(title=unique("Post ").ljust(100, "é"), content="All that there is to say. " * 384)
+    content = ("All that there is to say.\n\n" * 370).strip()
+    sent = a_post(title=unique("Post ").ljust(100, "é"), content=content)
     why = "a bound of the app's own refuses what the task allows."
     reply = api.post("/posts", sent).expect(201, 200, why=why)
-    why = "a long text is cut, or does not fit its column: Text has no length."
+    why = (
+        "a long text is cut, or does not fit its column: Text has no length. Or its lines are not "
+    )
+    why += "as they were."
     is_stored(api, sent | {"id": id_of(reply), "tags": []}, why)
 
 
@@ -364,6 +368,7 @@ def test_list_posts(api: Api) -> None:
         expect_posts(process.get(f"/posts?skip={skip}"), made, why)
     expect_posts(api.get(f"/posts?skip={skip}&limit=2"), made[:2], why)
     expect_posts(api.get(f"/posts?skip={skip + 3}"), [], why)
+    expect_posts(api.get("/posts?skip=10000"), [], why)
     first = api.get("/posts").expect(200, why="skip or limit has no default.").rows()
     if [post["id"] for post in first[:5]] != listed[:5]:
         fail("GET /posts does not begin with the posts of the smallest ids.", why)
@@ -711,6 +716,16 @@ def test_post_and_tags_are_one_transaction(api: Api) -> None:
     reply = api.get(path_of(post)).expect(200)
     unchanged = reply.object().get("title") == post["title"]
     expect_post(reply, post if unchanged else changed, f"killed meanwhile: {IN_PARTS}")
+
+
+@pytest.mark.step(6)
+def test_answered_means_committed(api: Api) -> None:
+    """The commit is done when the answer is sent."""
+    api.post("/tags", {"name": unique("tag-")}).committed_first()
+    path = path_of(create_post(api))
+    api.post("/posts", a_post(tag_ids=[create_tag(api)["id"]])).committed_first()
+    api.put(path, {"title": unique("Post ")}).committed_first()
+    api.delete(path).committed_first()
 
 
 @pytest.mark.step(6)

@@ -22,7 +22,7 @@ SHORT, LONG = 2, 10
 MANY = 60  # more than a smaller limit lets through
 ALL = 100  # posts of a user; a longer list may come in parts
 FEW_ROWS = 20  # more than the rows of two posts, or of a user without any
-LONG_TEXT = ("I see. " * 200).strip()
+LONG_TEXT = ("I see.\n" * 200).strip()
 # For each post of the library: the place of its author, those of its tags, how many comments.
 LIBRARY = (
     (2, (0, 1), 2),
@@ -98,7 +98,7 @@ def create_post(
     **changes: Any,
 ) -> Row:
     """Create a post with comments that say the same; give it as a list should show it."""
-    content = f"What there is to say about {unique('it ')}. " * 100
+    content = f"What there is to say about {unique('it ')}.\n" * 100
     sent = {"title": unique("Post "), "content": content.strip()} | changes
     ids = [tag["id"] for tag in tags]
     post = create(api, "/posts", author_id=author and author["id"], tag_ids=ids, **sent)
@@ -155,7 +155,8 @@ def expect_posts(reply: Reply, wanted: list[Row], why: str = "") -> None:
     for row, post in zip(rows, wanted, strict=True):
         for name in ("title", "content"):
             if name in post and row.get(name) != post[name]:
-                reply.wrong(f"post {row['id']} does not show its {name}.", COLUMNS_ONLY)
+                why = "the text is cut or changed." if row.get(name) else COLUMNS_ONLY
+                reply.wrong(f"post {row['id']} does not show its {name} as it was sent.", why)
 
 
 def why_not(got: list[int], wanted: list[int]) -> str:
@@ -385,6 +386,10 @@ def read_user(api: Api, user: Row, posts: list[Row]) -> Reply:
     why = "the answer is the user, with the list as a field."
     reply.has(why, id=user["id"], name=user["name"], email=user["email"])
     expect_nested(reply, "the user", reply.body, {"posts": posts}, "posts", "title")
+    texts = {post["id"]: post["content"] for post in posts}
+    for row in reply.body["posts"]:
+        if row.get("content", texts[row["id"]]) != texts[row["id"]]:
+            reply.wrong(f"post {row['id']} does not show its whole text.", "it is cut or changed.")
     return reply
 
 

@@ -805,4 +805,35 @@ class User(""",
         },
         "says": "the statement is put together from texts",
     },
+    {
+        "name": "a skip of more than 100 is refused",
+        "step": 3,
+        "replace": {
+            "    skip: Annotated[int, Query(ge=0)] = 0,\n": (
+                "    skip: Annotated[int, Query(ge=0, le=100)] = 0,\n"
+            ),
+        },
+        "says": "validation refuses query.skip",
+    },
+    {
+        "name": "an empty city counts as not sent",
+        "step": 4,
+        "base": "tests/right/ex01_sqlalchemy",
+        "replace": {
+            "        setattr(user, field, value)\n": (
+                "        if value or value == 0:\n            setattr(user, field, value)\n"
+            ),
+        },
+        "says": "is false for an empty text",
+    },
+    {
+        "name": "commit behind the yield of the dependency",
+        "step": 8,
+        "base": "tests/right/ex01_raw_sql",
+        "replace": {
+            "        self.connection.commit()\n": "",
+            "        yield users\n": "        yield users\n        users.connection.commit()\n",
+        },
+        "says": "the answer was sent before the commit",
+    },
 ]

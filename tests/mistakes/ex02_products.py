@@ -771,4 +771,11 @@ class ProductOut(ProductIn)""",
         },
         "says": "response_model_exclude_none",
     },
+    {
+        "name": "transaction ends after the answer",
+        "step": 6,
+        "base": "tests/right/ex02_async_sql",
+        "replace": {', scope="function"': ""},
+        "says": "the answer was sent before the commit",
+    },
 ]

@@ -941,4 +941,33 @@ app = FastAPI()""",
         },
         "says": "the statement is put together from texts",
     },
+    {
+        "name": "post deleted by a background task",
+        "step": 6,
+        "replace": {
+            "from fastapi import Depends,": "from fastapi import BackgroundTasks, Depends,",
+            "def delete_post(post: PostDep, session: SessionDep) -> None:": (
+                "def delete_post(post: PostDep, tasks: BackgroundTasks) -> None:"
+            ),
+            '    """Delete a post and its pairs; the tags stay."""\n'
+            "    session.delete(post)\n    session.commit()\n": (
+                "    tasks.add_task(remove, post.id)\n\n\n"
+                "def remove(post_id: int) -> None:\n"
+                "    with Session(engine) as session:\n"
+                "        session.delete(session.get(Post, post_id))\n"
+                "        session.commit()\n"
+            ),
+        },
+        "says": "the answer was sent before the commit",
+    },
+    {
+        "name": "lines of the content joined",
+        "step": 2,
+        "replace": {
+            "Post(title=data.title, content=data.content, tags": (
+                'Post(title=data.title, content=" ".join(data.content.splitlines()), tags'
+            ),
+        },
+        "says": "its lines are not as they were",
+    },
 ]

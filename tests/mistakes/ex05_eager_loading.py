@@ -855,4 +855,16 @@ MISTAKES = [
         },
         "says": "remembered in memory that there was no such row",
     },
+    {
+        "name": "posts of a user cut to a preview",
+        "step": 4,
+        "base": RAW_SQL,
+        "replace": {
+            'rows("SELECT * FROM posts WHERE author_id = :id", id=user_id)': (
+                'rows(\n        "SELECT id, title, substr(content, 1, 100) AS content FROM posts '
+                'WHERE author_id = :id", id=user_id\n    )'
+            ),
+        },
+        "says": "does not show its whole text",
+    },
 ]
