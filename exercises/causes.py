@@ -33,6 +33,11 @@ SHARED = (
     "each needs a session of its own, from a dependency that opens and closes it (`with "
     "Session(engine) as session: yield session`)."
 )
+GLUED = (
+    "the statement is put together from texts, and the result is no SQL: a list of fields may be "
+    "empty, and what a client sends may hold signs that SQL reads, such as : or '. Values belong "
+    "into parameters."
+)
 DUPLICATES = ("UNIQUE constraint", "unique constraint")
 # What an exception usually means, by words that it contains.
 EXCEPTIONS = {
@@ -49,6 +54,8 @@ EXCEPTIONS = {
     "null value in column": NULL,
     "UNIQUE constraint": DUPLICATE,
     "unique constraint": DUPLICATE,
+    "syntax error": GLUED,
+    "required for bind parameter": GLUED,
     "FOREIGN KEY constraint": "a row points at a row that is not there; answer 404 before it.",
     "foreign key constraint": "a row points at a row that is not there, or is still in use.",
     "IndexError": "a list, or a row, has fewer elements than the app takes: it may be empty.",

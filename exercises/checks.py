@@ -15,7 +15,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from exercises.causes import Why, capital, choose
+from exercises.causes import Guesses, Why, capital, choose
 from exercises.runner import Server, StartError
 
 NO_SUCH_ID = 2_000_000_000  # a valid INTEGER that no table here ever reaches
@@ -35,6 +35,8 @@ AWKWARD_TEXTS = (
     "Élodie",
     "日本語",
     "🙂🙂",
+    "Straße ½",
+    "two  spaces",
 )
 # Cut off in binary, each of these is a cent less: int(0.29 * 100) is 28.
 AWKWARD_PRICES = ("0.01", "0.29", "0.57", "1.15", "19.99", "99999999.99")
@@ -47,6 +49,21 @@ FROM_MEMORY = (
 OTHER_KIND = (
     "numbers, or true and false, have become others on the way: as a float a whole number beyond "
     "2**53 loses digits, and true that is stored as a number is 1."
+)
+# Why one of two changes that came at one moment is lost, or refused.
+WHOLE_ROW: Guesses = {
+    409: "the app refuses a change because another one came first. Where only the fields that were "
+    "sent are in the UPDATE, both can be kept.",
+    "": "the whole row is written, and what was not sent as it was read before: only the fields "
+    "that were sent belong into the UPDATE. Or a variable that all requests share holds it.",
+}
+MISSING_REMEMBERED = (
+    "it is remembered in memory that there was no such row, when there was none yet: ask the "
+    "database each time."
+)
+SWAPPED = (
+    "the two bounds are exchanged when the lower one is above the upper one: nothing lies between "
+    "them then."
 )
 SLOW_WRITE_SECONDS = 0.02
 CERTIFICATES = httpx.create_ssl_context(trust_env=False)  # read once: it takes 20 ms
@@ -280,6 +297,17 @@ class Reply:
         """Fail when the request made its changes permanent in more than one part."""
         if self.commits is not None and self.commits > 1:
             self.wrong(f"the request committed its changes in {self.commits} parts.", why)
+        return self
+
+    def committed_first(self) -> Self:
+        """Fail when a change became permanent only after the answer."""
+        if self.ok and self.seen.get("late_commit"):
+            self.wrong(
+                "the answer was sent before the commit: who is told of success can find nothing.",
+                "the commit stands after the `yield` of a dependency, or the work is left to a "
+                "background task. Commit in the route, or write "
+                'Depends(get_session, scope="function").',
+            )
         return self
 
     @property
@@ -533,6 +561,16 @@ def start(how: Callable[[], None]) -> None:
     except StartError as error:
         why = "create_all() and migrations have to leave alone what is already there."
         raise CheckError(str(error), why) from None
+
+
+def ask_ahead(api: Api, last_id: int, ask: Callable[[Api, int], Reply]) -> None:
+    """Ask each process for the rows that are made next, whose ids follow this one.
+
+    A cache that keeps a "not found" answers it again when the rows are there.
+    """
+    for process in (api, api.second()):
+        for number in range(last_id + 1, last_id + 4):
+            ask(process, number)
 
 
 def one_wins(api: Api, path: str, sent: Any, stored: Callable[[], int]) -> None:

@@ -1,6 +1,6 @@
 """Checks of exercise 02; each speaks to the app over HTTP only."""
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import pytest
@@ -8,10 +8,14 @@ import pytest
 from exercises.checks import (
     AWKWARD_PRICES,
     AWKWARD_TEXTS,
+    MISSING_REMEMBERED,
     NO_SUCH_ID,
+    SWAPPED,
+    WHOLE_ROW,
     WILDCARD_TWINS,
     Api,
     Reply,
+    ask_ahead,
     fail,
     one_letter,
     one_wins,
@@ -23,6 +27,9 @@ from exercises.checks import (
 
 NO_COMMIT = "no session.commit() after session.add(); each request has a session of its own."
 NOT_STORED_ROW = "the answer is not what was sent; is it the stored row?"
+CENT_LOST = (
+    "the price goes through a float, and int() cuts it: int(0.29 * 100) is 28. A Decimal is exact."
+)
 NOT_FOUND = (
     "session.get() gave None, and None was answered or used; or the error was returned: "
     "`raise HTTPException(404)`."
@@ -78,6 +85,7 @@ OUT_OF_BOUNDS = pytest.mark.parametrize(
         "half-a-piece",
     ],
 )
+CENT = Decimal("0.01")
 AT_THE_BOUNDS: list[dict[str, Any]] = [
     *({"price": float(price)} for price in AWKWARD_PRICES),
     {"price": 100},
@@ -102,8 +110,16 @@ def categories(api: Api) -> dict[int, str]:
 
 def id_of(reply: Reply, **sent: Any) -> int:
     """Give the id of the answered row; fail unless the row is what was sent."""
-    reply.has(NOT_STORED_ROW, **sent)
+    reply.has(CENT_LOST if a_cent_less(reply, sent.get("price")) else NOT_STORED_ROW, **sent)
     return reply.id
+
+
+def a_cent_less(reply: Reply, price: Decimal | None) -> bool:
+    """Tell whether the answered price is a cent below this one."""
+    try:
+        return price is not None and Decimal(str(reply.object().get("price"))) == price - CENT
+    except InvalidOperation:
+        return False
 
 
 def a_product(category_id: int, **changes: Any) -> dict[str, Any]:
@@ -294,6 +310,7 @@ def test_create_product_ignores_id(api: Api) -> None:
 @pytest.mark.step(2)
 def test_product_is_stored_for_all_processes(api: Api) -> None:
     """A product is there for each process, and still there when the server was restarted."""
+    ask_ahead(api, create(api)["id"], lambda process, number: process.get(f"/products/{number}"))
     product, category = create(api, name=unique("日本 'mug' 100% ")), create_category(api)
     before, sold_out = read(api, product), create(api, stock=0)
     why = f"{NO_COMMIT} Or {IN_ONE_PROCESS}"
@@ -325,6 +342,13 @@ def test_create_product_in_missing_category(api: Api) -> None:
     for category_id in (NO_SUCH_ID, 0):
         reply = api.post("/products", sent | {"category_id": category_id})
         reply.expect(404, *[422] * (category_id == 0), why={2: why, 4: "it is to be a 404."})
+    last = create_category(api)["id"]
+    ask_ahead(api, last, lambda process, n: process.post("/products", a_product(n)))
+    sent = a_product(create_category(api)["id"])
+    for process in (api, api.second()):
+        name = unique("Blue mug ")
+        reply = process.post("/products", sent | {"name": name})
+        reply.expect(201, 200, why={404: MISSING_REMEMBERED})
 
 
 @pytest.mark.step(2)
@@ -364,7 +388,8 @@ def test_create_product_without_category(api: Api) -> None:
     """A product without a category is refused, or can be read."""
     made = post_without_category(api)
     if made.ok:
-        why = "the response class takes no null: category: Category | None."
+        why = "the response class takes no null: category: Category | None. Or it is left out of "
+        why += "the answer: response_model_exclude_none."
         reply = api.get(f"/products/{id_of(made)}")
         reply.expect(200, why={"ResponseValidationError": why, "": why}).has(why, category=None)
 
@@ -491,7 +516,10 @@ def test_list_products_filters(api: Api) -> None:
     for nothing in (f"category_id={none}", f"category_id={mugs}&min_price=20&max_price=10"):
         reply = api.get(f"/products?{nothing}").expect(200, 404, 422)
         if reply.ok and reply.items():
-            reply.wrong("no product fits, and some are listed.", "a filter is left out.")
+            prices = [Decimal(str(row.get("price"))) for row in reply.rows()]
+            swapped = "max_price" in nothing and all(10 <= price <= 20 for price in prices)
+            why = SWAPPED if swapped else "a filter is left out."
+            reply.wrong("no product fits, and some are listed.", why)
 
 
 def expect_those_that_fit(api: Api, made: list[dict[str, Any]], filters: dict[str, str]) -> None:
@@ -499,15 +527,20 @@ def expect_those_that_fit(api: Api, made: list[dict[str, Any]], filters: dict[st
     path = "/products?" + "&".join(f"{name}={value}" for name, value in filters.items())
     wanted = {product["id"] for product in made if fits(product, filters)}
     listed = {row["id"] for row in api.list_all(path)}
-    for product in made:
-        if (product["id"] in wanted) != (product["id"] in listed):
-            fail(
-                f"GET {path} {'lists' if product['id'] in listed else 'does not list'} a product "
-                f"that costs {product['price']}, with a stock of {product['stock']}, in category "
-                f"{product['category_id']}.",
-                "a filter does not reach the query, replaces another one, or leaves out its own "
-                "bound: one .where() for each that is given, with >= and <=. Prices are numbers.",
-            )
+    wrong = [product for product in made if (product["id"] in wanted) != (product["id"] in listed)]
+    for product in wrong:
+        bounds = [Decimal(filters[name]) for name in ("min_price", "max_price") if name in filters]
+        off = all(any(abs(each["price"] - bound) == CENT for bound in bounds) for each in wrong)
+        fail(
+            f"GET {path} {'lists' if product['id'] in listed else 'does not list'} a product "
+            f"that costs {product['price']}, with a stock of {product['stock']}, in category "
+            f"{product['category_id']}.",
+            "the bound is not compared to the cent: as a float it is cut, int(0.29 * 100) is 28. "
+            "As a Decimal it is exact."
+            if off
+            else "a filter does not reach the query, replaces another one, or leaves out its own "
+            "bound: one .where() for each that is given, with >= and <=. Prices are numbers.",
+        )
 
 
 @pytest.mark.step(3)
@@ -583,6 +616,12 @@ def test_update_product_never_stores_null(api: Api, field: str) -> None:
     api.patch(path, {field: None}).expect(422, 200, why=NOT_NULL)
     stored = api.get(path).expect(200, why=NOT_NULL)
     same_row(before, stored, but=("updated_at",), why=NOT_NULL)
+    other = {"price": 12.5, "stock": 7}
+    del other[field]
+    beside = api.patch(path, {field: None, **other}).expect(422, 200, why=NOT_NULL)
+    wanted = exact(product | other) if beside.ok else product
+    why = "a null is ignored, and what was sent beside it too; or half of a refused change stays."
+    api.get(path).expect(200, why=why).has(why, **wanted)
 
 
 @pytest.mark.step(4)
@@ -631,8 +670,8 @@ def test_delete_product_not_found(api: Api) -> None:
 @pytest.mark.parametrize("value", AT_THE_BOUNDS, ids=str)
 def test_price_is_exact(api: Api, value: dict[str, Any]) -> None:
     """A price within the bounds comes back to the cent, and a stock as it is."""
-    why = "the column has too few digits, or is a float: NUMERIC(10, 2) is exact. Or a bound that "
-    why += "is itself refused: ge and le, not gt and lt."
+    why = "the column has too few digits, or is a float: NUMERIC(10, 2) is exact. Or it is cut: "
+    why += "int(0.29 * 100) is 28. Or a bound that is itself refused: ge and le, not gt and lt."
     sent = a_product(create_category(api)["id"], **value)
     reply = api.post("/products", sent).expect(201, 200, why=why)
     reply.has(why, **exact(sent))
@@ -679,18 +718,24 @@ def test_create_product_without_stock(api: Api) -> None:
 
 
 @pytest.mark.step(6)
+def test_answered_means_committed(api: Api) -> None:
+    """The commit is done when the answer is sent."""
+    api.post("/categories", {"name": unique("Mugs ")}).committed_first()
+    product = create(api)
+    api.post("/products", a_product(product["category_id"])).committed_first()
+    api.patch(path_of(product), {"price": 12.5}).committed_first()
+    api.delete(path_of(product)).committed_first()
+
+
+@pytest.mark.step(6)
 def test_update_price_and_stock_at_once(api: Api) -> None:
     """PATCH of the price and PATCH of the stock at one moment both leave their mark."""
     product = create(api)
     new = {"price": 12.5, "stock": 7}
-    why = (
-        "the whole row is written, and what was not sent as it was read before: only the fields "
-        "that were sent belong into the UPDATE."
-    )
     changes = [{"price": 12.5}, {"stock": 7}] * 2
     for reply in api.at_once(4, lambda n: api.patch(path_of(product), changes[n // 2])):
-        reply.expect(200, why=why)
-    api.get(path_of(product)).expect(200).has(why, **exact(product | new))
+        reply.expect(200, why=WHOLE_ROW)
+    api.get(path_of(product)).expect(200).has(WHOLE_ROW[""], **exact(product | new))
 
 
 @pytest.mark.step(6)

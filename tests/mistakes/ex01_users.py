@@ -732,4 +732,108 @@ class User(""",
         },
         "says": "inside of the route, where that is a 500",
     },
+    {
+        "name": "ß in an address made ss",
+        "step": 1,
+        "replace": {"value.strip().lower()": "value.strip().casefold()"},
+        "says": "casefold() makes ss of ß",
+    },
+    {
+        "name": "an UPDATE without a field",
+        "step": 4,
+        "base": "tests/right/ex01_raw_sql",
+        "replace": {
+            "    if not changes:\n        return read(users, number)\n": "",
+        },
+        "says": "the statement is put together from texts",
+    },
+    {
+        "name": "second of two changes refused because the row is another by now",
+        "step": 8,
+        "base": "tests/right/ex01_raw_sql",
+        "replace": {
+            """    return users.write(
+        f"UPDATE users SET {columns} WHERE id = :id RETURNING *", id=number, **changes
+    )
+""": """    was = {f"was_{column}": value for column, value in read(users, number).items()}
+    same = " AND ".join(f"{column[4:]} = :{column}" for column in was)
+    sql = f"UPDATE users SET {columns} WHERE {same} RETURNING *"
+    try:
+        return users.write(sql, **was, **changes)
+    except HTTPException:
+        raise HTTPException(409, "Somebody else has changed this user") from None
+""",
+        },
+        "says": "because another one came first",
+    },
+    {
+        "name": "null ends the change of what stands beside it",
+        "step": 4,
+        "base": "tests/right/ex01_sqlalchemy",
+        "replace": {
+            """    for field, value in data.model_dump(exclude_unset=True, exclude_none=True).items():
+        setattr""": """    values = data.model_dump(exclude_unset=True)
+    if None in values.values():
+        return user
+    for field, value in values.items():
+        setattr""",
+        },
+        "says": "what was sent beside it too",
+    },
+    {
+        "name": "users who are not there remembered",
+        "step": 2,
+        "replace": {
+            "def get_user(": "missing: set[int] = set()\n\n\ndef get_user(",
+            "    user = session.get(User, user_id)\n    if user is None:\n": (
+                "    user = None if user_id in missing else session.get(User, user_id)\n"
+                "    if user is None:\n        missing.add(user_id)\n"
+            ),
+        },
+        "says": "it is remembered in memory that there was no such row",
+    },
+    {
+        "name": "terms of the search in the text of the statement",
+        "step": 6,
+        "base": "tests/right/ex01_raw_sql",
+        "replace": {
+            'LIKE lower(:name) AND lower(city) LIKE lower(:city)",\n': (
+                'LIKE lower(\'%" + name.replace("\'", "\'\'") + "%\') "\n'
+                '        "AND lower(city) LIKE lower(\'%" + city.replace("\'", "\'\'") + "%\')"\n'
+            ),
+            '        name=f"%{name}%",\n        city=f"%{city}%",\n': "",
+        },
+        "says": "the statement is put together from texts",
+    },
+    {
+        "name": "a skip of more than 100 is refused",
+        "step": 3,
+        "replace": {
+            "    skip: Annotated[int, Query(ge=0)] = 0,\n": (
+                "    skip: Annotated[int, Query(ge=0, le=100)] = 0,\n"
+            ),
+        },
+        "says": "validation refuses query.skip",
+    },
+    {
+        "name": "an empty city counts as not sent",
+        "step": 4,
+        "base": "tests/right/ex01_sqlalchemy",
+        "replace": {
+            "        setattr(user, field, value)\n": (
+                "        if value or value == 0:\n            setattr(user, field, value)\n"
+            ),
+        },
+        "says": "is false for an empty text",
+    },
+    {
+        "name": "commit behind the yield of the dependency",
+        "step": 8,
+        "base": "tests/right/ex01_raw_sql",
+        "replace": {
+            "        self.connection.commit()\n": "",
+            "        yield users\n": "        yield users\n        users.connection.commit()\n",
+        },
+        "says": "the answer was sent before the commit",
+    },
 ]

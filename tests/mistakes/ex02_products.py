@@ -637,7 +637,7 @@ class ProductOut(ProductIn)""",
         "replace": {
             ("float(min_price * 100)\n    if max"): ("int(float(min_price) * 100)\n    if max"),
         },
-        "says": "leaves out its own bound",
+        "says": "the bound is not compared to the cent",
     },
     {
         "name": "stock of a new product is added to one of the same name",
@@ -686,5 +686,96 @@ class ProductOut(ProductIn)""",
             "    category = Category(**data.model_dump())\n": "    category = Category(name=data.name.rstrip('.!?'))\n",
         },
         "says": "another name counts as this one",
+    },
+    {
+        "name": "null ends the change of what stands beside it",
+        "step": 4,
+        "base": "tests/right/ex02_sqlalchemy",
+        "replace": {
+            "    for field, value in data.model_dump(exclude_none=True).items():\n": (
+                "    values = data.model_dump(exclude_unset=True)\n"
+                "    if None in values.values():\n"
+                "        return product\n"
+                "    for field, value in values.items():\n"
+            ),
+        },
+        "says": "what was sent beside it too",
+    },
+    {
+        "name": "half of a change with a null stored",
+        "step": 4,
+        "base": "tests/right/ex02_sqlalchemy",
+        "replace": {
+            "    for field, value in data.model_dump(exclude_none=True).items():\n": (
+                "    for field, value in data.model_dump(exclude_unset=True).items():\n"
+                "        if value is None:\n"
+                "            db.commit()\n"
+                "            raise HTTPException(422, f'{field} takes no null')\n"
+            ),
+        },
+        "says": "half of a refused change stays",
+    },
+    {
+        "name": "categories that are not there remembered",
+        "step": 2,
+        "replace": {
+            "def save(": "missing: set[int] = set()\n\n\ndef save(",
+            "    if data.category_id is not None and session.get(Category, data.category_id) is None:\n": (
+                "    if data.category_id in missing or (\n"
+                "        data.category_id and not session.get(Category, data.category_id)\n"
+                "    ):\n"
+                "        missing.add(data.category_id)\n"
+            ),
+        },
+        "says": "remembered in memory that there was no such row",
+    },
+    {
+        "name": "bounds exchanged when they are the wrong way round",
+        "step": 3,
+        "replace": {
+            "    statement = select(Product).order_by(col(Product.id))\n": (
+                "    if min_price is not None and max_price is not None:\n"
+                "        min_price, max_price = sorted([min_price, max_price])\n"
+                "    statement = select(Product).order_by(col(Product.id))\n"
+            ),
+        },
+        "says": "the two bounds are exchanged",
+    },
+    {
+        "name": "cents of a float cut",
+        "step": 3,
+        "base": "tests/right/ex02_async_sql",
+        "replace": {
+            '{"cents": int(data.price * 100)}': '{"cents": int(float(data.price) * 100)}',
+        },
+        "says": "the price goes through a float",
+    },
+    {
+        "name": "both bounds cut to cents in binary",
+        "step": 3,
+        "base": "tests/right/ex02_async_sql",
+        "replace": {
+            "float(min_price * 100)": "int(float(min_price) * 100)",
+            "float(max_price * 100)": "int(float(max_price) * 100)",
+        },
+        "says": "the bound is not compared to the cent",
+    },
+    {
+        "name": "null left out of the answer",
+        "step": 2,
+        "replace": {
+            '@app.get("/products/{product_id}", response_model=ProductWithCategory)': (
+                '@app.get(\n    "/products/{product_id}",\n    response_model=ProductWithCategory,\n'
+                "    response_model_exclude_none=True,\n)"
+            ),
+        },
+        "says": "response_model_exclude_none",
+    },
+    {
+        "name": "transaction ends after the answer",
+        "step": 6,
+        "base": "tests/right/ex02_async_sql",
+        "replace": {', scope="function"': ""},
+        "says": "the answer was sent before the commit",
     },
 ]

@@ -888,4 +888,86 @@ app = FastAPI()""",
         },
         "says": "exclude_unset=True is missing",
     },
+    {
+        "name": "PUT of the title puts the old tags back",
+        "step": 6,
+        "base": REPOSITORY,
+        "replace": {
+            '    values = data.model_dump(exclude_unset=True, exclude={"tag_ids"})\n': (
+                "    with engine.connect() as connection:\n"
+                "        old = {tag['id'] for tag in Work(connection).posts.one(post_id).tags}\n"
+                '    values = data.model_dump(exclude_unset=True, exclude={"tag_ids"})\n'
+            ),
+            '    if "tag_ids" in data.model_fields_set:\n': (
+                '    if "tag_ids" not in data.model_fields_set:\n'
+                "        work.posts.link(post_id, old)\n"
+                "    else:\n"
+            ),
+        },
+        "says": "puts back the tags that it has read",
+    },
+    {
+        "name": "tags that are not there remembered",
+        "step": 2,
+        "replace": {
+            "def get_tags(": "missing: set[int] = set()\n\n\ndef get_tags(",
+            "    if len(tags) != len(set(tag_ids)):\n": (
+                "    if len(tags) != len(set(tag_ids)) or missing.intersection(tag_ids):\n"
+                "        missing.update(set(tag_ids) - {tag.id for tag in tags})\n"
+            ),
+        },
+        "says": "remembered in memory that there was no such row",
+    },
+    {
+        "name": "skip compared with ids",
+        "step": 3,
+        "replace": {
+            "    statement = select(Post).order_by(col(Post.id)).offset(skip).limit(limit)\n": (
+                "    statement = select(Post).order_by(col(Post.id)).limit(limit)\n"
+                "    statement = statement.offset(skip) if tag else statement.where(Post.id > skip)\n"
+            ),
+        },
+        "says": "skip is compared with ids",
+    },
+    {
+        "name": "name of the tag in the text of the statement",
+        "step": 3,
+        "base": REPOSITORY,
+        "replace": {
+            ".join_from(links, tags).where(tags.c.name == tag)\n": (
+                ".join_from(links, tags)\n"
+                "    tagged = tagged.where(sa.text(f\"tag.name = '{tag}'\"))\n"
+            ),
+        },
+        "says": "the statement is put together from texts",
+    },
+    {
+        "name": "post deleted by a background task",
+        "step": 6,
+        "replace": {
+            "from fastapi import Depends,": "from fastapi import BackgroundTasks, Depends,",
+            "def delete_post(post: PostDep, session: SessionDep) -> None:": (
+                "def delete_post(post: PostDep, tasks: BackgroundTasks) -> None:"
+            ),
+            '    """Delete a post and its pairs; the tags stay."""\n'
+            "    session.delete(post)\n    session.commit()\n": (
+                "    tasks.add_task(remove, post.id)\n\n\n"
+                "def remove(post_id: int) -> None:\n"
+                "    with Session(engine) as session:\n"
+                "        session.delete(session.get(Post, post_id))\n"
+                "        session.commit()\n"
+            ),
+        },
+        "says": "the answer was sent before the commit",
+    },
+    {
+        "name": "lines of the content joined",
+        "step": 2,
+        "replace": {
+            "Post(title=data.title, content=data.content, tags": (
+                'Post(title=data.title, content=" ".join(data.content.splitlines()), tags'
+            ),
+        },
+        "says": "its lines are not as they were",
+    },
 ]

@@ -341,7 +341,7 @@ app.get("/users/page")(read_page)
                 "    statement = select(User)\n    if min_age"
             )
         },
-        "says": "min_age=40&max_age=18",
+        "says": "the two bounds are exchanged",
     },
     {
         "name": "ages compared as text",
@@ -930,5 +930,30 @@ app = FastAPI()""",
             "    if search is not None:\n": "    if search is not None and not (min_age == 0 and max_age is None):\n",
         },
         "says": "one replaces the other",
+    },
+    {
+        "name": "term in the text of the statement",
+        "step": 6,
+        "base": RAW_SQL,
+        "replace": {
+            "LIKE LOWER(:term) ESCAPE": "LIKE LOWER('%{term}%') ESCAPE",
+            '        sql += f" AND (LOWER(name) {like} OR LOWER(email) {like})"\n': "",
+            '            search = search.replace(sign, "\\\\" + sign)\n': (
+                '            search = search.replace(sign, "\\\\" + sign)\n'
+                '        like = like.replace("{term}", search.replace("\'", "\'\'"))\n'
+                '        sql += f" AND (LOWER(name) {like} OR LOWER(email) {like})"\n'
+            ),
+        },
+        "says": "the statement is put together from texts",
+    },
+    {
+        "name": "a search of more than 100 signs is refused",
+        "step": 3,
+        "replace": {
+            "    search: str | None = None,\n": (
+                "    search: Annotated[str | None, Query(max_length=100)] = None,\n"
+            ),
+        },
+        "says": "at most 100 characters",
     },
 ]

@@ -377,7 +377,7 @@ MISTAKES = [
                 "WHERE post_id IN :ids GROUP BY body, author_id, post_id"
             )
         },
-        "says": "are left out or doubled",
+        "says": "rows that say the same are taken for one",
     },
     {
         "name": "comments of posts with tags only",
@@ -829,5 +829,42 @@ MISTAKES = [
             'rows("SELECT * FROM posts WHERE author_id = :id", id=user_id)}': 'list({p["title"]: p for p in rows("SELECT * FROM posts WHERE author_id = :id", id=user_id)}.values())}',
         },
         "says": "has the posts",
+    },
+    {
+        "name": "null left out of the answer",
+        "step": 1,
+        "replace": {
+            '@app.get("/posts", response_model=list[PostWithAuthorAndTags])': (
+                '@app.get(\n    "/posts",\n    response_model=list[PostWithAuthorAndTags],\n'
+                "    response_model_exclude_none=True,\n)"
+            ),
+        },
+        "says": "response_model_exclude_none",
+    },
+    {
+        "name": "users who are not there remembered",
+        "step": 4,
+        "replace": {
+            '@app.get("/users/{user_id}/posts"': (
+                'missing: set[int] = set()\n\n\n@app.get("/users/{user_id}/posts"'
+            ),
+            "    user = session.get(User, user_id)\n    if user is None:\n": (
+                "    user = None if user_id in missing else session.get(User, user_id)\n"
+                "    if user is None:\n        missing.add(user_id)\n"
+            ),
+        },
+        "says": "remembered in memory that there was no such row",
+    },
+    {
+        "name": "posts of a user cut to a preview",
+        "step": 4,
+        "base": RAW_SQL,
+        "replace": {
+            'rows("SELECT * FROM posts WHERE author_id = :id", id=user_id)': (
+                'rows(\n        "SELECT id, title, substr(content, 1, 100) AS content FROM posts '
+                'WHERE author_id = :id", id=user_id\n    )'
+            ),
+        },
+        "says": "does not show its whole text",
     },
 ]
