@@ -449,8 +449,8 @@ def test_deactivate_users_at_once(api: Api) -> None:
     ids = [create(api) for _ in range(3)]
     before = everybody(api)
     why = (
-        "a SELECT counts who is active, and all requests count before one has written: the rowcount "
-        "of UPDATE … WHERE is_active says how many this request has changed."
+        "a SELECT counts who is active, and all requests count before one has written: the "
+        "rowcount of UPDATE … WHERE is_active says how many this request has changed."
     )
     replies = api.at_once(4, lambda _: deactivate(api, ids))
     expect_deactivated(api, before, ids)
