@@ -198,7 +198,7 @@ def as_one_by_one(api: Api, address: str, **more: Any) -> None:
             why = "the class of the list has is_active, and that of POST /users has not."
         wanted = row.get(field)
         if field == "email":  # but for the tag, which tells the two addresses apart
-            wanted = str(wanted).replace(tags[0], tags[1]).replace(*map(str.upper, tags))
+            wanted = str(wanted).replace(tags[0], tags[1]).replace(tags[0].upper(), tags[1].upper())
         for stored in (rows[0], users[rows[0]["id"]]):
             if field in row and stored.get(field) != wanted:
                 got, wanted = as_json(stored.get(field)), as_json(wanted)
