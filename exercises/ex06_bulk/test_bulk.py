@@ -10,6 +10,7 @@ from exercises.checks import (
     NO_SUCH_ID,
     Api,
     Reply,
+    as_json,
     fail,
     same_row,
     shorten,
@@ -21,6 +22,7 @@ Row = dict[str, Any]
 BULK, DEACTIVATE = "/users/bulk", "/users/bulk/deactivate"
 IMPORT = 40  # more than a batch
 MANY = 150  # more than the usual bounds and batches
+LONG = 1_003  # more than the largest of the usual batches; an app may refuse it
 ENOUGH = 10  # statements that do not grow with the list
 LOOP = (
     "each user, or each batch of users, is committed on its own, by session.commit() or a helper "
@@ -28,6 +30,11 @@ LOOP = (
 )
 BODY = "the body is the list itself, data: list[UserCreate], and no object around it."
 OBJECT = "the body is an object: user_ids: Annotated[list[int], Body(embed=True)]."
+SAME_CLASS = (
+    "POST /users takes this user, and the list has to take the same: data: list[UserCreate], whose "
+    "validators tidy an address before its length is looked at."
+)
+MEMORY = "who is active is remembered in memory, where another process does not see it."
 SKIPPED = "users who cannot be stored are skipped in silence, and the rest is stored."
 OVERWRITTEN = (
     "the user who has the address, or the id, is overwritten: merge(), INSERT OR REPLACE, or ON "
@@ -164,32 +171,38 @@ def test_create_users_as_one_by_one(api: Api) -> None:
     """POST /users/bulk makes of an entry what POST /users makes of it."""
     first = create(api)
     before = everybody(api).get(first)
-    as_one_by_one(api, "{}@EXAMPLE.COM", id=first)
+    as_one_by_one(api, "ADA.{}@EXAMPLE.COM", id=first)
     if (now := everybody(api).get(first)) != before:
         fail(f"user {shorten(before)} was there before, and is {shorten(now)} now.", OVERWRITTEN)
-    as_one_by_one(api, " {}@EXAMPLE.COM  ")
-    as_one_by_one(api, "{}@EXAMPLE.COM", is_active=False)
+    as_one_by_one(api, " ADA.{}@EXAMPLE.COM  ")
+    as_one_by_one(api, "ADA.{}@EXAMPLE.COM", is_active=False)
+    as_one_by_one(api, "ada.{}@example.com", name="  Ada  Lovelace ")
+    as_one_by_one(api, "Ada.Straße.{}@example.com")  # lower() and casefold() differ
+    as_one_by_one(api, f"    ada.{{}}{'x' * 228}@example.com    ")  # 254 characters when tidy
 
 
 def as_one_by_one(api: Api, address: str, **more: Any) -> None:
     """Send a user to both routes; fail unless the list stores what POST /users stores."""
-    alone, listed = (a_user(email=address.format(unique("ADA.")), **more) for _ in "12")
+    tags = unique(""), unique("")
+    alone, listed = (a_user(email=address.format(tag), **more) for tag in tags)
     one, many = api.post("/users", alone), api.post(BULK, [listed])
     if not one.ok:
         return  # an app that takes no such address, or field
-    many.expect(201, why=BODY)
-    why = "the list takes another way into the table than POST /users, and leaves out a step."
+    many.expect(201, why=SAME_CLASS)
     row, rows = one.object(), many.rows()
     if len(rows) != 1 or rows[0]["id"] not in (users := everybody(api)):
         many.wrong("the answer is not the one row that is stored.", BODY)
-    stored = users[rows[0]["id"]]
-    for form in (str, str.strip, str.lower, lambda text: text.strip().lower()):
-        wanted, shown = form(listed["email"]), {rows[0].get("email"), stored.get("email")}
-        if row.get("email") == form(alone["email"]) and shown != {wanted}:
-            many.wrong(f"the address is not {shorten(wanted)}.", why)
-    if stored.get("is_active") != row.get("is_active"):
-        why = "the class of the list has is_active, and that of POST /users has not."
-        many.wrong(f"the field 'is_active' is {shorten(stored.get('is_active'))}.", why)
+    for field in ("name", "email", "is_active"):
+        why = "the list takes another way into the table than POST /users, with other steps."
+        if field == "is_active":
+            why = "the class of the list has is_active, and that of POST /users has not."
+        wanted = row.get(field)
+        if field == "email":  # but for the tag, which tells the two addresses apart
+            wanted = str(wanted).replace(tags[0], tags[1]).replace(tags[0].upper(), tags[1].upper())
+        for stored in (rows[0], users[rows[0]["id"]]):
+            if field in row and stored.get(field) != wanted:
+                got, wanted = as_json(stored.get(field)), as_json(wanted)
+                many.wrong(f"the field {field!r} is {got}; POST /users makes {wanted} of it.", why)
 
 
 INVALID: list[Any] = [
@@ -199,6 +212,7 @@ INVALID: list[Any] = [
     {"name": ["Ada"]},
     {"email": None},
     {"email": ""},
+    {"email": " x  "},
     {"email": "x" * 255},
 ]
 
@@ -381,14 +395,19 @@ def expect_deactivated(
 @pytest.mark.step(4)
 def test_deactivate_users(api: Api) -> None:
     """PATCH /users/bulk/deactivate deactivates these users, for good, and no others."""
-    first, other, second = (create(api) for _ in range(3))
+    ids = first, other, second = [create(api) for _ in range(3)]
     before = everybody(api)
+    for process in (api, api.second()):  # what a cache would keep
+        for number in ids:
+            process.get(f"/users/{number}").expect(200).has("", is_active=True)
     reply = deactivate(api, [second, first])
     wrong = "no session.commit() after the UPDATE, or only one of the ids reaches the WHERE."
     expect_deactivated(api, before, [first, second], wrong)
-    why = "who is active is remembered in memory, where another process does not see it."
-    expect_deactivated(api.second(), before, [first, second], why)
-    api.get(f"/users/{other}").expect(200).has("", is_active=True)
+    expect_deactivated(api.second(), before, [first, second], MEMORY)
+    for process in (api, api.second()):
+        for number in ids:
+            reads = process.get(f"/users/{number}").expect(200)
+            reads.has(MEMORY, is_active=number == other)
     reply.has("this is not the number of users.", deactivated_count=2)
     reply.commits_once("each user is committed on its own: one UPDATE, one commit.")
 
@@ -411,6 +430,33 @@ def test_deactivate_users_counts_only_the_active(api: Api) -> None:
     deactivate(api, [user, last]).has(why, deactivated_count=0)
     ids = [inactive, user, NO_SUCH_ID, last, create(api)]
     deactivate(api, ids).has(why, deactivated_count=1)
+
+
+@pytest.mark.step(4)
+def test_deactivate_the_last_of_many(api: Api) -> None:
+    """PATCH /users/bulk/deactivate looks at each id of a long list."""
+    user = create(api)
+    before = everybody(api)
+    why = "only so many of the list are looked at, or a bound of the app's own refuses the list."
+    reply = deactivate(api, [*range(NO_SUCH_ID - 999, NO_SUCH_ID), user], why)
+    expect_deactivated(api, before, [user], why)
+    reply.has(why, deactivated_count=1)
+
+
+@pytest.mark.step(4)
+def test_deactivate_users_at_once(api: Api) -> None:
+    """Of four requests at one moment that deactivate the same users, one counts each of them."""
+    ids = [create(api) for _ in range(3)]
+    before = everybody(api)
+    why = (
+        "a SELECT counts who is active, and all requests count before one has written: the "
+        "rowcount of UPDATE … WHERE is_active says how many this request has changed."
+    )
+    replies = api.at_once(4, lambda _: deactivate(api, ids))
+    expect_deactivated(api, before, ids)
+    counts = [reply.object().get("deactivated_count") for reply in replies]
+    if sorted(map(str, counts)) != ["0", "0", "0", "3"]:
+        fail(f"four requests at one moment to deactivate three users counted {counts}.", why)
 
 
 @pytest.mark.step(4)
@@ -483,3 +529,19 @@ def test_deactivate_users_in_few_statements(api: Api) -> None:
             f"for {MANY} users it took {reply.statements} statements:\n{shorten(reply.sql, 2000)}",
             "session.get() or update() in a loop: one UPDATE … WHERE id IN (…) does.",
         )
+
+
+# Last, because it leaves the most rows: those who list all users have less to read before it.
+@pytest.mark.step(3)
+def test_long_list_is_one_transaction(api: Api) -> None:
+    """A list that is longer than any batch is one transaction too, unless it is refused."""
+    taken = api.post("/users", a_user()).expect(201, 200).object()["email"]
+    sent = some_users(LONG)
+    batches = "each batch of users is committed on its own: add all, commit once."
+    refuse(api, [*sent, a_user(email=taken)], 409, 400, 413, 422, why=batches)
+    before = everybody(api)
+    reply = api.post(BULK, sent).expect(201, 400, 413, 422, why=batches)
+    if reply.ok:
+        expect_stored(api, reply.commits_once(batches), sent)
+    else:
+        expect_unchanged(reply, before, everybody(api))

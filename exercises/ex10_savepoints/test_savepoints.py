@@ -1,5 +1,6 @@
 """Checks of exercise 10; each speaks to the app over HTTP only."""
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +20,10 @@ IN_PARTS = (
     "what belongs together is committed in parts: one commit, at the end, stores all of it or "
     "nothing. What is committed, no rollback undoes."
 )
+MANY = 150  # more than the usual bounds
+LONG = 1_000  # more than the usual batches; an app may refuse it
+IN_ORDER = "the answer keeps the order of the list that was sent."
+PASTED = "a text is pasted into the SQL text, and an apostrophe ends it: bind it as a parameter."
 ORDER_REFUSED = "the order's own failure ends in the `except` of the notification, or in none."
 OWN_FAILURE: dict[int | str, str] = dict.fromkeys(
     ("", "IntegrityError", "PendingRollbackError"), ORDER_REFUSED
@@ -62,7 +67,8 @@ def is_stored(api: Api, sent: dict[str, Any], answered: Any, why: str) -> None:
 
 def place(api: Api, sent: dict[str, Any], why: str) -> int:
     """Place an order; fail unless it is answered, and there in the next request. Give its id."""
-    reply = send(api, sent).expect(201, 200, why=NO_SAVEPOINT if why is ROLLBACK else why)
+    causes: Guesses = {"syntax error": PASTED, "": why}
+    reply = send(api, sent).expect(201, 200, why=NO_SAVEPOINT if why is ROLLBACK else causes)
     is_stored(api, sent, reply.object(), why)
     return reply.id
 
@@ -83,6 +89,10 @@ def was_told(api: Api, user: int, items: list[str], why: str) -> None:
     """Fail unless a customer got these messages, about these items."""
     messages = sorted(str(row.get("message")) for row in told(api, user))
     expected = sorted(f"{item} is on its way" for item in items)
+    for text in messages:
+        if text not in expected and any(one.startswith(text) for one in expected):
+            cut = "the message is cut; an item has up to 100 characters, a message up to 200."
+            fail(f"the customer has the message {shorten(text)}.", cut)
     if others := [text for text in messages if not text.endswith(" is on its way")]:
         fail(
             f"the customer has the messages {shorten(others)}.",
@@ -94,19 +104,29 @@ def was_told(api: Api, user: int, items: list[str], why: str) -> None:
         fail(f"the customer has the messages {shorten(messages)}, not {shorten(expected)}.", why)
 
 
+def why_not_told(items: list[str], messages: str) -> str:
+    """Say why a customer was not told of all of these items."""
+    told = [item for item in items if f'"{item} is' in messages]
+    if told == items[:1]:
+        return "a customer is told once, whatever the message is: a second message is another one."
+    if told and set(items) - set(told) <= {"mug", "M%g"}:
+        return "messages are compared with LIKE, or in small letters: Mug is another item than mug."
+    return (
+        "the notification is not written, its text is another or cut, or it fails in silence: has "
+        "the order its id by then, from session.flush()?"
+    )
+
+
 @pytest.mark.step(1)
 def test_create_order_with_notification(api: Api) -> None:
     """POST /orders/with-notifications stores the order and its notification."""
     user, other = a_user(api), a_user(api)
-    why = (
-        "the notification is not written, its text is another or cut, or it fails in silence: has "
-        "the order its id by then, from session.flush()?"
-    )
-    items = ["Mug", "blue mug, 50% off", "O'Hat", f"{'mug ' * 24}no 1", f"{'mug ' * 24}no 2"]
+    long = "mug " * 24
+    items = ["Mug", "blue mug, 50% off", "O'Hat", f"{long}no 1", f"{long}no 2", "mug", "M%g"]
     for item in items:
         place(api, an_order(user, item=item), NO_COMMIT)
         was_told(api, other, [], "somebody else is told.")
-    was_told(api, user, items, why)
+    was_told(api, user, items, why_not_told(items, json.dumps(told(api, user))))
 
 
 @pytest.mark.step(1)
@@ -117,10 +137,10 @@ def test_notification_names_its_order(api: Api) -> None:
     reply = api.get(f"/users/{user}/notifications").expect(200)
     named = [row.get("order_id") for row in reply.items()]
     if named != ids:
-        reply.wrong(
-            f"the notifications name the orders {named}, not {ids}.",
-            "the order has no id before session.flush().",
-        )
+        why = "the order has no id before session.flush()."
+        if None not in named and len(named) < len(ids):
+            why = "a message counts as known when anybody got it; it is UNIQUE (user_id, message)."
+        reply.wrong(f"the notifications name the orders {named}, not {ids}.", why)
 
 
 @pytest.mark.step(1)
@@ -215,8 +235,14 @@ def was_imported(
         reply.wrong(
             "there is no list of references under 'refused'.", "it holds texts, not orders."
         )
-    reply.has(why, refused=[order["reference"] for order in refused])
-    rows = body.get("created")
+    rows, out = body.get("created"), [order["reference"] for order in refused]
+    if sorted(named) == sorted(out):
+        why_refused = IN_ORDER
+    elif set(named) == set(out) and len(rows or []) == len(created):
+        why_refused = "each refused order is named: a reference that is refused twice stands twice."
+    else:
+        why_refused = why
+    reply.has(why_refused, refused=out)
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         reply.wrong(
             "there is no list of orders under 'created'.", "it holds the stored rows, whole."
@@ -231,7 +257,7 @@ def was_imported(
     expected = [order["reference"] for order in created]
     if references != expected:
         if sorted(map(str, references)) == sorted(expected):
-            why = "the answer keeps the order of the list that was sent."
+            why = IN_ORDER
         reply.wrong(f"the created references are {references}, not {expected}.", why)
     for order, row in zip(created, rows, strict=True):
         is_stored(api, order, row, why)
@@ -268,14 +294,54 @@ def test_import_leaves_out_taken_references(api: Api) -> None:
         "the failure of one order undoes those before it, or stops the loop: session.rollback() "
         "goes back to the start, a savepoint around each order only to itself."
     )
-    reply = import_orders(api, [first, taken, twice, known, last, twice], why)
-    was_imported(api, reply, [first, known, last], [taken, twice, twice], why)
+    reply = import_orders(api, [first, twice, taken, known, last, twice], why)
+    was_imported(api, reply, [first, known, last], [twice, taken, twice], why)
     was_imported(api, import_orders(api, [taken], why), [], [taken], why)
     why = (
         "a refused order has left its notification, or one that stands has none: each notification "
         "needs a savepoint of its own, for one that is refused undoes all that share it."
     )
     was_told(api, user, ["Mug", "Pen", "Cup"], why)
+
+
+@pytest.mark.step(4)
+def test_import_minds_case(api: Api) -> None:
+    """POST /orders/import tells references apart that differ in their case only."""
+    user = a_user(api)
+    stored = an_order(user)
+    place(api, stored, NO_COMMIT)
+    capital = an_order(user, item="Pen")
+    small = [
+        order | {"reference": order["reference"].lower(), "item": f"Cup {number}"}
+        for number, order in enumerate((stored, capital))
+    ]
+    why = "references are compared in small letters: a-17 is another than A-17."
+    orders = [capital, *small]
+    was_imported(api, import_orders(api, orders, why), orders, [], why)
+
+
+@pytest.mark.step(4)
+def test_import_many_orders(api: Api) -> None:
+    """POST /orders/import takes a list of 150, and answers for each of its orders."""
+    user = a_user(api)
+    orders = [an_order(user, item=f"Mug {number % 7}") for number in range(MANY)]
+    why = f"a bound of the app's own refuses a list of {MANY}, or cuts it in silence."
+    reply = import_orders(api, orders, why)
+    created = [row.get("reference") for row in reply.has(why, refused=[]).get("created", [])]
+    if created != [order["reference"] for order in orders]:
+        reply.wrong(f"{len(created)} of {MANY} orders are under 'created'.", why)
+
+
+@pytest.mark.step(4)
+def test_long_import_is_all_or_nothing(api: Api) -> None:
+    """Nothing of a list that names an unknown user is stored, also when it is a long one."""
+    user = a_user(api)
+    orders = [an_order(user) for _ in range(LONG - 1)]
+    why = "each batch of the list is a transaction of its own: one commit, at the end."
+    reply = api.post("/orders/import", [*orders, an_order(NO_SUCH_ID)])
+    reply.expect(404, 400, 413, 422, why=why)
+    was_told(api, user, [], why)
+    place(api, orders[0], why)
 
 
 @pytest.mark.step(4)
@@ -355,3 +421,25 @@ def test_one_reference_at_once(api: Api) -> None:
     messages = len(told(api, user))
     if (sum(created), messages) != (1, 1):
         fail(f"{sum(created)} of eight orders were created, {messages} notifications stored.", why)
+
+
+@pytest.mark.step(5)
+def test_lists_with_one_reference_in_common_at_once(api: Api) -> None:
+    """Of lists that meet in one reference, one stores that order, and each stores its others."""
+    user, shared = a_user(api), unique("A-")
+    lists = [[an_order(user), an_order(user, reference=shared), an_order(user)] for _ in range(4)]
+    why = (
+        "the list that meets another is refused, or undone, as a whole: a savepoint around each "
+        "order goes back to that order only."
+    )
+    replies = api.at_once(4, lambda number: api.post("/orders/import", lists[number]))
+    stored = 0
+    for reply, sent in zip(replies, lists, strict=True):
+        body = reply.expect(200, 201, why=why).object()
+        if body.get("refused") == []:
+            was_imported(api, reply, sent, [], why)
+            stored += 1
+        else:
+            was_imported(api, reply, [sent[0], sent[2]], [sent[1]], why)
+    if stored != 1:
+        fail(f"of four lists with one reference in common, {stored} have stored it.", why)

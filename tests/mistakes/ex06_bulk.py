@@ -855,12 +855,125 @@ MISTAKES = [
         "step": 4,
         "base": "tests/right/ex06_sqlalchemy",
         "replace": {
-            "    db.execute(update(User), [": (
+            "    db.commit()\n    return {": (
                 "    if users and len(users) * 3 < len(data.user_ids):\n"
                 "        raise HTTPException(409, 'too many are inactive')\n"
-                "    db.execute(update(User), ["
+                "    db.commit()\n    return {"
             ),
         },
         "says": "is no error",
+    },
+    {
+        "name": "addresses of a list with casefold()",
+        "step": 1,
+        "replace": {
+            "    save(session, *users)\n": (
+                "    for user in users:\n"
+                "        user.email = user.email.casefold()\n"
+                "    save(session, *users)\n"
+            ),
+        },
+        "says": "another way into the table",
+    },
+    {
+        "name": "names of a list stripped",
+        "step": 1,
+        "replace": {
+            "    users = [User.model_validate(one) for one in data]\n": (
+                "    users = [User(name=one.name.strip(), email=one.email) for one in data]\n"
+            ),
+        },
+        "says": "another way into the table",
+    },
+    {
+        "name": "addresses of a list tidied after their length was looked at",
+        "step": 1,
+        "replace": {
+            "NewUsers = Annotated[list[UserCreate],": (
+                "class Listed(SQLModel):\n"
+                "    name: str = Field(min_length=2, max_length=50)\n"
+                "    email: str = Field(min_length=3, max_length=254)\n"
+                "\n"
+                "\n"
+                "NewUsers = Annotated[list[Listed],"
+            ),
+            "User.model_validate(one) for one in data": (
+                "User(name=one.name, email=tidy(one.email)) for one in data"
+            ),
+        },
+        "says": "before its length is looked at",
+    },
+    {
+        "name": "committed in batches of 500",
+        "step": 3,
+        "replace": {
+            "Body(max_length=1000)]": "Body()]",
+            "    save(session, *users)\n": (
+                "    for start in range(0, len(users), 500):\n"
+                "        save(session, *users[start : start + 500])\n"
+            ),
+        },
+        "says": "each batch of users, is committed",
+    },
+    {
+        "name": "who is active is counted before",
+        "step": 4,
+        "base": "tests/right/ex06_sqlalchemy",
+        "replace": {
+            "    users = db.scalars(active.values(is_active=False).returning(User.id)).all()\n": (
+                "    users = db.scalars(select(User).where(User.id.in_(data.user_ids), User.is_active)).all()\n"
+                "    db.execute(active.values(is_active=False))\n"
+            ),
+        },
+        "says": "all requests count before one has written",
+    },
+    {
+        "name": "a user who was read is remembered",
+        "step": 4,
+        "replace": {
+            "    user = session.get(User, user_id)\n": (
+                "    seen = read_user.__dict__\n"
+                "    user = seen.get(user_id) or session.get(User, user_id)\n"
+                "    seen[user_id] = user\n"
+            ),
+            "    session.commit()\n    return {": (
+                "    session.commit()\n"
+                "    for user_id in user_ids:\n"
+                "        read_user.__dict__.pop(user_id, None)\n"
+                "    return {"
+            ),
+        },
+        "says": "where another process does not see it",
+    },
+    {
+        "name": "only the first 150 ids",
+        "step": 4,
+        "replace": {"col(User.id).in_(user_ids)": "col(User.id).in_(user_ids[:150])"},
+        "says": "only so many of the list are looked at",
+    },
+    {
+        "name": "404 when nobody was active",
+        "step": 4,
+        "replace": {
+            "    session.commit()\n    return {": (
+                "    session.commit()\n"
+                "    if not count:\n"
+                "        raise HTTPException(404, 'No active users found')\n"
+                "    return {"
+            ),
+        },
+        "says": "is no error",
+    },
+    {
+        "name": "rows found again by their names",
+        "step": 1,
+        "replace": {
+            "    save(session, *users)\n    return users\n": (
+                "    save(session, *users)\n"
+                "    by_name = {user.name: user for user in users}\n"
+                "    return [by_name[user.name] for user in users]\n"
+            ),
+        },
+        "says": "answer the objects",
     },
 ]

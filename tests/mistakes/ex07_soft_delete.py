@@ -339,4 +339,61 @@ MISTAKES = [
         },
         "says": "skip or limit does not reach",
     },
+    {
+        "name": "PATCH writes all columns",
+        "step": 2,
+        "replace": {
+            "    user.sqlmodel_update(data.model_dump(exclude_unset=True))\n": (
+                "    row = user.model_dump() | data.model_dump(exclude_unset=True)\n"
+                "    session.exec(update(User).where(col(User.id) == user.id).values(**row))\n"
+            ),
+        },
+        "says": "PATCH writes the whole row",
+    },
+    {
+        "name": "local time written as UTC",
+        "step": 1,
+        "base": "tests/right/ex07_sqlalchemy",
+        "replace": {
+            "Mapped[datetime | None] = mapped_column(DateTime(timezone=True))": "Mapped[str | None]",
+            "    deleted_at: datetime | None\n": "    deleted_at: str | None\n",
+            "func.now(), False": (
+                "(datetime.utcnow() + __import__('datetime').timedelta(hours=2)).strftime("
+                "'%Y-%m-%dT%H:%M:%SZ'), False"
+            ),
+        },
+        "says": "Z says UTC",
+    },
+    {
+        "name": "moved to another table, and the id is free",
+        "step": 1,
+        "base": "tests/right/ex07_sqlalchemy",
+        "replace": {
+            "def get_db()": (
+                "class Gone(Base):\n"
+                "    __tablename__ = 'gone'\n"
+                "    id: Mapped[int] = mapped_column(primary_key=True)\n"
+                "    name: Mapped[str]\n"
+                "    email: Mapped[str] = mapped_column(unique=True)\n"
+                "    is_active: Mapped[bool]\n"
+                "    deleted_at: Mapped[datetime]\n"
+                "\n"
+                "\n"
+                "def get_db()"
+            ),
+            "    return db.scalars(users).all()\n": (
+                "    if include_deleted:\n"
+                "        rows = [*db.scalars(select(User)), *db.scalars(select(Gone))]\n"
+                "        return sorted(rows, key=lambda row: row.id)[skip : skip + limit]\n"
+                "    return db.scalars(users).all()\n"
+            ),
+            "        user.deleted_at, user.is_active = func.now(), False\n": (
+                "        db.delete(user)\n"
+                "        now = datetime.utcnow()\n"
+                "        row = {'name': user.name, 'email': user.email, 'deleted_at': now}\n"
+                "        db.add(Gone(id=user.id, is_active=False, **row))\n"
+            ),
+        },
+        "says": "frees its id",
+    },
 ]

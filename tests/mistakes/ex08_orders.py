@@ -973,4 +973,71 @@ cache = {}""",
         },
         "says": "the app counts the ids itself",
     },
+    {
+        "name": "PATCH writes price and stock",
+        "step": 5,
+        "replace": {
+            "    product.sqlmodel_update(data.model_dump(exclude_unset=True))\n    session.add(product)\n    session.commit()\n": (
+                "    row = product.model_dump() | data.model_dump(exclude_unset=True)\n"
+                "    session.exec(update(Product).where(col(Product.id) == product.id).values(**row))\n"
+                "    session.commit()\n"
+                "    session.refresh(product)\n"
+            ),
+        },
+        "says": "PATCH writes the whole product",
+    },
+    {
+        "name": "bound of a line for the sum of several",
+        "step": 1,
+        "replace": {
+            "take_from_stock(session, id_, wanted[id_]).price": (
+                "take_from_stock(session, id_, OrderItemCreate(product_id=id_, quantity=wanted[id_]).quantity).price"
+            ),
+        },
+        "says": "the bound is that of a line",
+    },
+    {
+        "name": "half a piece is none",
+        "step": 1,
+        "base": "tests/right/ex08_sqlalchemy",
+        "replace": {
+            "    quantity: int = Field(gt=0)\n": "    quantity: float = Field(gt=0)\n",
+            "+= line.quantity\n": "+= int(line.quantity)\n",
+        },
+        "says": "a part of the quantity is cut off",
+    },
+    {
+        "name": "the last line of each product stored",
+        "step": 1,
+        "replace": {
+            "        items.append(OrderItem.model_validate(line, update=copied))\n": (
+                "        items = [item for item in items if item.product_id != line.product_id]\n"
+                "        items.append(OrderItem.model_validate(line, update=copied))\n"
+            ),
+        },
+        "says": "a dict by product",
+    },
+    {
+        "name": "nothing put back of a confirmed order",
+        "step": 7,
+        "base": "tests/right/ex08_sqlalchemy",
+        "replace": {
+            "    order.status = new_status.value\n    if new_status is OrderStatus.CANCELLED:\n": (
+                "    old, order.status = order.status, new_status.value\n"
+                "    if new_status is OrderStatus.CANCELLED and old == 'pending':\n"
+            ),
+        },
+        "says": "nothing is put back when the order was confirmed",
+    },
+    {
+        "name": "a cancelled order costs nothing",
+        "step": 6,
+        "base": "tests/right/ex08_sqlalchemy",
+        "replace": {
+            "    if new_status is OrderStatus.CANCELLED:\n": (
+                "    if new_status is OrderStatus.CANCELLED:\n        order.total_amount = Decimal(0)\n"
+            ),
+        },
+        "says": "whatever its status is",
+    },
 ]

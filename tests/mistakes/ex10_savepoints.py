@@ -223,7 +223,7 @@ MISTAKES = [
     session.commit()
 """
         },
-        "says": "the failure of one order",
+        "says": "stands twice",
     },
     {
         "name": "an import committed every 25 orders",
@@ -362,5 +362,85 @@ engine = create""",
             "own.order_by(col(Notification.id))": "own.order_by(col(Notification.id)).limit(10)"
         },
         "says": "the list has a limit",
+    },
+    {
+        "name": "a message looked for with ILIKE",
+        "step": 1,
+        "replace": {
+            "    session.flush()\n    try:\n": '    session.flush()\n    message = f"{order.item} is on its way"\n    if session.exec(select(Notification).where(Notification.user_id == order.user_id, col(Notification.message).ilike(message))).first():\n        return order\n    try:\n',
+        },
+        "says": "compared with LIKE",
+    },
+    {
+        "name": "one notification for each customer",
+        "step": 1,
+        "replace": {
+            "    session.flush()\n    try:\n": '    session.flush()\n    message = f"{order.item} is on its way"\n    if session.exec(select(Notification).where(Notification.user_id == order.user_id)).first():\n        return order\n    try:\n',
+        },
+        "says": "told once, whatever the message is",
+    },
+    {
+        "name": "a message that somebody else got",
+        "step": 1,
+        "replace": {
+            "    session.flush()\n    try:\n": '    session.flush()\n    message = f"{order.item} is on its way"\n    if session.exec(select(Notification).where(Notification.message == message)).first():\n        return order\n    try:\n',
+        },
+        "says": "when anybody got it",
+    },
+    {
+        "name": "messages cut at 50",
+        "step": 1,
+        "replace": {
+            'message = f"{order.item} is on its way"': 'message = f"{order.item} is on its way"[:50]',
+        },
+        "says": "the message is cut",
+    },
+    {
+        "name": "message pasted into the SQL",
+        "step": 1,
+        "replace": {
+            "            session.add(told)\n": "            session.connection().exec_driver_sql(f\"INSERT INTO notifications (user_id, order_id, message) VALUES ({told.user_id}, {told.order_id}, '{message}')\")\n",
+        },
+        "says": "is pasted into the SQL text",
+    },
+    {
+        "name": "what the table has is refused first",
+        "step": 4,
+        "replace": {
+            "    for one in data:\n        try:\n": "    names = [one.reference for one in data]\n    taken = set(session.exec(select(Order.reference).where(col(Order.reference).in_(names))))\n    result.refused = [name for name in names if name in taken]\n    for one in data:\n        if one.reference in taken:\n            continue\n        try:\n",
+        },
+        "says": "keeps the order of the list",
+    },
+    {
+        "name": "references of a list compared in small letters",
+        "step": 4,
+        "replace": {
+            "    for one in data:\n        try:\n": "    seen = set()\n    for one in data:\n        if one.reference.lower() in seen:\n            result.refused.append(one.reference)\n            continue\n        seen.add(one.reference.lower())\n        try:\n",
+        },
+        "says": "a-17 is another than A-17",
+    },
+    {
+        "name": "a hundred orders of a list",
+        "step": 4,
+        "replace": {
+            "    for one in data:\n        try:\n": "    for one in data[:100]:\n        try:\n",
+        },
+        "says": "cuts it in silence",
+    },
+    {
+        "name": "committed in batches of 500",
+        "step": 4,
+        "replace": {
+            "    for one in data:\n        try:\n": "    for number, one in enumerate(data):\n        if number == 500:\n            session.commit()\n        try:\n",
+        },
+        "says": "each batch of the list",
+    },
+    {
+        "name": "a list that meets another is refused whole",
+        "step": 5,
+        "replace": {
+            "            result.refused.append(one.reference)\n": "            return Imported(refused=[each.reference for each in data])\n",
+        },
+        "says": "refused, or undone, as a whole",
     },
 ]

@@ -101,7 +101,7 @@ def read_user(user_id: int, db: Session = Depends(get_db)) -> User:
 
 @app.patch("/users/bulk/deactivate")
 def deactivate_users(data: Ids, db: Session = Depends(get_db)) -> dict[str, int]:
-    users = db.scalars(select(User).where(User.id.in_(data.user_ids), User.is_active)).all()
-    db.execute(update(User), [{"id": user.id, "is_active": False} for user in users])
+    active = update(User).where(User.id.in_(data.user_ids), User.is_active)
+    users = db.scalars(active.values(is_active=False).returning(User.id)).all()
     db.commit()
     return {"deactivated_count": len(users)}

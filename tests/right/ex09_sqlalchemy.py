@@ -50,7 +50,7 @@ class TransferIn(BaseModel):
 
     from_account_id: int
     to_account_id: int
-    amount: Decimal = Field(gt=0, decimal_places=2)
+    amount: Decimal = Field(gt=0, max_digits=10, decimal_places=2)
 
 
 Base.metadata.create_all(engine)
