@@ -14,6 +14,7 @@ from exercises.checks import (
     Reply,
     ask_ahead,
     fail,
+    multiplied,
     one_letter,
     one_wins,
     same_row,
@@ -676,6 +677,22 @@ def test_search_users_without_a_term(api: Api) -> None:
         cut = "a limit cuts the search, or a condition works without a term."
         cause = cut if reply.items() else why
         reply.wrong(f"of {len(ids)} users {len(missing)} are not found.", cause)
+
+
+@pytest.mark.step(6)
+def test_search_a_thousand_users(api: Api) -> None:
+    """GET /users/search answers all that match, a thousand as well."""
+    user = create(api, name=unique("Ada "), city=unique("London "))
+    with multiplied(api, user, "email", 10) as copies:
+        for query in (f"name={user['name']}", f"city={user['city']}&name=ada"):
+            found = len(api.list_all(f"/users/search?{query}"))
+            if found != copies:
+                fail(
+                    f"{copies} users match, and GET /users/search?{query} answers {found} of them, "
+                    "also when skip is sent.",
+                    "a limit cuts the search, and no skip of the client's reaches what is behind "
+                    "it.",
+                )
 
 
 @pytest.mark.step(6)

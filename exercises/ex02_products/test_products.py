@@ -17,6 +17,7 @@ from exercises.checks import (
     Reply,
     ask_ahead,
     fail,
+    multiplied,
     one_letter,
     one_wins,
     same_row,
@@ -472,6 +473,19 @@ def test_list_all_products(api: Api) -> None:
     if listed != 51:
         why = "where prices or names are equal, the order is left to the database: order by id too."
         fail(f"of 51 products that cost the same GET {path} lists {listed}, read by sevens.", why)
+
+
+@pytest.mark.step(3)
+def test_list_a_thousand(api: Api) -> None:
+    """GET /products and GET /categories list all that there are, a thousand as well."""
+    category = create_category(api)
+    product = create(api, category["id"])
+    for path, row in (("/categories", category), ("/products?max_price=20", product)):
+        with multiplied(api, row, "name", 10) as copies:
+            listed = [each.get("name") for each in api.list_all(path)]
+            found = sum(str(name).endswith(row["name"]) for name in listed)
+            if found != copies:
+                fail(f"of {copies} that are there GET {path} lists {found}.", CUT_SHORT)
 
 
 FILTERS: list[dict[str, str]] = [

@@ -458,7 +458,9 @@ def test_list_posts_by_tag_in_capitals(api: Api) -> None:
     name = unique("Tag-")
     reply = api.post("/tags", {"name": name}).expect(201, 200)
     if reply.object().get("name") == name:
-        create_post(api, {"id": reply.id, "name": name})
+        post = create_post(api, {"id": reply.id, "name": name})
+        why = "the name is asked for in small letters, and stored as it came."
+        expect_posts(api.get(f"/posts?tag={name}").expect(200, why=why), [post], why)
         reply = api.get(f"/posts?tag={name.lower()}").expect(200, 404)
         if reply.ok:
             expect_posts(reply, [], "another name is found: == and not ilike() or lower().")

@@ -12,6 +12,7 @@ from exercises.checks import (
     Reply,
     fail,
     left_out,
+    multiplied,
     one_letter,
     same_row,
     shorten,
@@ -612,3 +613,25 @@ def test_page_counts_in_the_database(api: Api) -> None:
             "the number comes from somewhere else, and the highest id is not it: "
             "select(func.count()).select_from(User).",
         )
+
+
+@pytest.mark.step(7)
+def test_lists_of_thousands(api: Api) -> None:
+    """Of thousands of users each is counted, and the last one is as near as the first."""
+    stem = unique("ada")
+    users, user = all_users(api), create(api, email=f"{stem}@example.com", age=143)
+    why = "a number of the app's own ends the count, or the list: every user that fits counts."
+    with multiplied(api, user, "email", 14) as copies:
+        total = len(users) + copies
+        for page, size in ((1, 20), (-(-total // 100), 100)):
+            reply = get_page(api, page, size)
+            last = -(-total // size)
+            reply.has(why, total=total, total_pages=last, has_next=page < last)
+        oldest = (users or [user])[:1]
+        expect_rows(get_page(api, total, 1), oldest, why)
+        for query in (f"search={stem}", "min_age=143&max_age=143"):
+            reply = api.get(f"/users?{query}&skip={copies - 3}").expect(200)
+            if len(reply.items()) != 3:
+                reply.wrong(f"{copies} users fit, and {len(reply.items())} of the last 3 come.", why)
+            if isinstance(reply.body, dict) and "total" in reply.body:
+                reply.has(why, total=copies)
