@@ -39,6 +39,8 @@ AWKWARD_TEXTS = (
     "🙂🙂",
     "Straße ½",
     "two  spaces",
+    "<b>1 & 2</b>",
+    "a, b; c = d",
 )
 # Cut off in binary, each of these is a cent less: int(0.29 * 100) is 28.
 AWKWARD_PRICES = ("0.01", "0.29", "0.57", "1.15", "19.99", "99999999.99")

@@ -27,7 +27,7 @@ from exercises.checks import (
 )
 
 NO_COMMIT = "no session.commit() after session.add(); each request has a session of its own."
-NOT_STORED_ROW = "the answer is not what was sent; is it the stored row?"
+NOT_STORED_ROW = "the answer is not what was sent: another row, or a text that the app changes."
 CENT_LOST = (
     "the price goes through a float, and int() cuts it: int(0.29 * 100) is 28. A Decimal is exact."
 )
@@ -45,7 +45,7 @@ FIRST_ID = "a bound refuses the smallest id that there is: ge=1 and not gt=1."
 CUT_SHORT = "a limit cuts the list, and no skip and limit of the client's reach what is behind it."
 NOT_VALIDATED = (
     "the table class is the request body: a class with table=True does not validate. Or the field "
-    "has a default, or no type."
+    "has a default, or no type; or the app makes a text of a number."
 )
 BY_HAND = "the app looks at it by hand; a type in the input class is answered 422 by FastAPI."
 NOT_NULL = "an explicit null is let through by a field that allows None, to the column."
@@ -73,6 +73,9 @@ OUT_OF_BOUNDS = pytest.mark.parametrize(
         ("stock", -1),
         ("stock", 2_147_483_648),
         ("stock", 2.5),
+        ("price", "cheap"),
+        ("price", "NaN"),
+        ("stock", "many"),
     ],
     ids=[
         "negative-price",
@@ -84,6 +87,9 @@ OUT_OF_BOUNDS = pytest.mark.parametrize(
         "negative-stock",
         "stock-above-integer",
         "half-a-piece",
+        "price-word",
+        "no-number",
+        "stock-word",
     ],
 )
 CENT = Decimal("0.01")
@@ -185,14 +191,24 @@ def test_create_category_of_any_name(api: Api) -> None:
     names = [text + end for text in dict.fromkeys([*twins, *AWKWARD_TEXTS])]
     for name in (*names, f"(a){end}", f"(a){end}?!"):
         reply = api.post("/categories", {"name": name})
-        reply.expect(201, 200, why="another name counts as this one: == and not like().")
+        twin = "another name counts as this one: == and not like()."
+        reply.expect(201, 200, why={422: OWN_BOUND, "": twin})
         wanted[id_of(reply, name=name)] = name
     listed = categories(api)
     if wanted.items() - listed.items():
         fail(
             f"of the names {shorten(list(wanted.values()))} not all are listed as they were sent.",
-            f"{NO_COMMIT} Or {CUT_SHORT}",
+            without_products(api, *wanted) or f"{NO_COMMIT} Or {CUT_SHORT}",
         )
+
+
+def without_products(api: Api, *ids: int) -> str:
+    """Say so if a category that the list leaves out is there when it has a product."""
+    number = next((each for each in ids if each not in categories(api)), 0)
+    made = api.post("/products", a_product(number))
+    if number and made.ok and number in categories(api):
+        return "an inner join leaves out categories without products; the list needs no join."
+    return ""
 
 
 @pytest.mark.step(1)
@@ -227,7 +243,7 @@ def test_list_categories(api: Api) -> None:
             fail(
                 f"of 12 categories that were made GET /categories does not list {len(missing)}, "
                 f"the first of them {missing[0]['name']!r}.",
-                f"{why} Or {IN_ONE_PROCESS}",
+                without_products(api, missing[0]["id"]) or f"{why} Or {IN_ONE_PROCESS}",
             )
 
 
@@ -544,7 +560,11 @@ def expect_those_that_fit(api: Api, made: list[dict[str, Any]], filters: dict[st
     wrong = [product for product in made if (product["id"] in wanted) != (product["id"] in listed)]
     for product in wrong:
         bounds = [Decimal(filters[name]) for name in ("min_price", "max_price") if name in filters]
-        off = all(any(abs(each["price"] - bound) == CENT for bound in bounds) for each in wrong)
+        # A bound that leaves itself out has been seen at 10, the first of them.
+        off = all(
+            any(abs(each["price"] - bound) <= CENT and bound % 1 for bound in bounds)
+            for each in wrong
+        )
         fail(
             f"GET {path} {'lists' if product['id'] in listed else 'does not list'} a product "
             f"that costs {product['price']}, with a stock of {product['stock']}, in category "

@@ -28,7 +28,7 @@ from exercises.checks import (
 )
 
 NO_COMMIT = "no session.commit() after session.add(); each request has a session of its own."
-NOT_STORED_ROW = "the answer is not what was sent; is it the stored row?"
+NOT_STORED_ROW = "the answer is not what was sent: another row, or a text that the app changes."
 NOT_FOUND = (
     "session.get() gave None, and None was answered or used; or the error was returned: "
     "`raise HTTPException(404)`."
@@ -40,7 +40,7 @@ IN_ONE_PROCESS = (
 )
 NOT_VALIDATED = (
     "the table class is the request body: a class with table=True does not validate. Or the field "
-    "has a default, or no type."
+    "has a default, or no type; or the app makes a text of a number."
 )
 NO_TAGS = (
     "the response class does not have `tags: list[Tag]`; a table class answers its columns only, "
@@ -56,6 +56,7 @@ IN_PARTS = (
     "a post and its tags are committed one after the other: flush() gives the post its id as well, "
     "and one commit at the end makes all of it permanent."
 )
+NONE_LEFT = "that no post is left is no error: the list is empty then."
 UNSET = "fields that were not sent are written with a default: exclude_unset=True is missing."
 ALL_REQUIRED = (
     "title and content are required in the update class, too: a class that inherits them from "
@@ -134,7 +135,7 @@ def is_stored(api: Api, post: dict[str, Any], why: str) -> None:
 
 def expect_posts(reply: Reply, wanted: list[dict[str, Any]], why: str) -> None:
     """Fail unless these posts are listed, in this order, with all that belongs to them."""
-    rows = reply.expect(200).rows()
+    rows = reply.expect(200, why={404: NONE_LEFT}).rows()
     got, ids = [row["id"] for row in rows], [post["id"] for post in wanted]
     if got != ids:
         reply.wrong(f"the posts {shorten(got)} are listed, not {shorten(ids)}.", why)
@@ -191,7 +192,9 @@ def test_create_tag_of_any_name(api: Api) -> None:
     end, twins = unique(" "), [name for pair in WILDCARD_TWINS for name in pair[::-1]]
     for text in dict.fromkeys([*twins, *AWKWARD_TEXTS]):
         reply = api.post("/tags", {"name": text.lower() + end})
-        reply.expect(201, 200, why="another name counts as this one: == and not like().")
+        twin = "another name counts as this one: == and not like()."
+        own = "a rule of the app's own refuses the name: any text is one."
+        reply.expect(201, 200, why={422: own, "": twin})
         reply.has(NOT_STORED_ROW, name=text.lower() + end)
 
 
@@ -422,14 +425,19 @@ def test_list_posts_by_part_of_a_tag(api: Api) -> None:
         ("0", "00"),
         ("fast api", "api"),
         ("it's", "a:b"),
+        ("#web", "web"),
     ]
+    names = [name + end for name in dict.fromkeys(name for pair in pairs for name in pair)]
     posts = {}
-    for text in dict.fromkeys(name for pair in pairs for name in pair):
-        posts[text] = create_post(api, create_tag(api, text + end))
+    for name in (*names, *(unique("c") + sign for sign in ("++", "#", "!"))):
+        posts[name] = create_post(api, create_tag(api, name))
     create_post(api, *(tag for post in posts.values() for tag in post["tags"][:0]))
-    why = "the name is looked for as a part of others: == and not contains() or like()."
-    for text, post in posts.items():
-        expect_posts(api.get(f"/posts?tag={quote(text + end)}"), [post], why)
+    why = (
+        "the name is looked for as a part of others: == and not contains() or like(). Or it is "
+        "changed before it is looked for."
+    )
+    for name, post in posts.items():
+        expect_posts(api.get(f"/posts?tag={quote(name)}"), [post], why)
     for part in (f"python{end}"[:-1], end.strip(), "%", unique("nobody-")):
         reply = api.get(f"/posts?tag={quote(part)}").expect(200, 404)
         if reply.ok:
@@ -555,6 +563,25 @@ def test_update_post(api: Api, fields: str) -> None:
 
 
 @pytest.mark.step(4)
+def test_update_post_keeps_its_id(api: Api) -> None:
+    """PUT /posts/{id} leaves the id alone, whatever is sent."""
+    post, title = create_post(api, create_tag(api)), unique("Post ")
+    reply = api.put(path_of(post), {"id": NO_SUCH_ID, "title": title}).expect(200, 422)
+    why = "the id is taken from the body: an update class of its own has no id."
+    api.get(path_of(post)).expect(200, why=why)
+    is_stored(api, post | {"title": title} if reply.ok else post, why)
+
+
+@pytest.mark.step(4)
+def test_update_post_with_a_long_content(api: Api) -> None:
+    """PUT /posts/{id} takes as long a text as POST."""
+    post, content = create_post(api, create_tag(api)), "All there is to say. " * 476 + "End."
+    why = "a bound of the app's own, in the class of PUT, refuses what the task allows."
+    api.put(path_of(post), {"content": content}).expect(200, why=why)
+    is_stored(api, post | {"content": content}, "a long text is cut, or does not fit its column.")
+
+
+@pytest.mark.step(4)
 def test_replace_tags(api: Api) -> None:
     """PUT /posts/{id} replaces the tags by fewer, others, the same, and none, one after another."""
     python, fastapi, database = (create_tag(api) for _ in range(3))
@@ -565,7 +592,9 @@ def test_replace_tags(api: Api) -> None:
             why = "`if data.tag_ids:` is false for an empty list too: was it sent, or was it not?"
         reply = api.put(path_of(post), {"tag_ids": [tag["id"] for tag in tags]})
         same = "the same tags once more are no error."
-        reply.expect(200, why={422: ALL_REQUIRED, 4: same, "NOT NULL": UNSET, "": UNSET})
+        gone = "a tag that no post has any longer was deleted: tags stay."
+        unset = {"NOT NULL": UNSET, "": UNSET}
+        reply.expect(200, why={422: ALL_REQUIRED, 404: gone, 4: same, **unset})
         post["tags"] = tags
         expect_post(reply, post, why)
         is_stored(api, post, "no session.commit() after the change. Or " + why)
