@@ -347,7 +347,7 @@ def expect_found(api: Api, typed: str, *users: Row) -> None:
         "term with name and with e-mail, each on its own."
         if more
         else "the term is compared with one column only, or has to be in both: or_(). Or it is "
-        "compared exactly, or case matters: icontains()."
+        "compared exactly, or case matters: icontains(). Or a part of what is stored is left out."
     )
     wanted = list(users)
     expect_rows(reply, wanted, CUT_FIRST if cuts_first(api, search, reply, wanted, 10) else why)

@@ -970,4 +970,50 @@ app = FastAPI()""",
         },
         "says": "its lines are not as they were",
     },
+    {
+        "name": "tag asked for in small letters",
+        "step": 3,
+        "replace": {"Tag.name == tag)": "Tag.name == tag.lower())"},
+        "says": "asked for in small letters",
+    },
+    {
+        "name": "sign at the beginning of a tag lost",
+        "step": 3,
+        "replace": {"Tag.name == tag)": 'Tag.name == tag.lstrip("#"))'},
+        "says": "changed before it is looked for",
+    },
+    {
+        "name": "PUT takes the id from the body",
+        "step": 4,
+        "replace": {
+            '    """What a client may change; no field takes null."""\n': (
+                '    """What a client may change; no field takes null."""\n\n'
+                "    id: int = Field(default=None)\n"
+            ),
+        },
+        "says": "an update class of its own has no id",
+    },
+    {
+        "name": "shorter text in PUT than in POST",
+        "step": 4,
+        "replace": {
+            "content: str = Field(default=None, min_length=1, max_length=20_000)": (
+                "content: str = Field(default=None, min_length=1, max_length=5_000)"
+            ),
+        },
+        "says": "in the class of PUT",
+    },
+    {
+        "name": "PUT deletes tags that no post has",
+        "step": 4,
+        "replace": {
+            'exclude={"tag_ids"}))\n': """exclude={"tag_ids"}))
+    session.flush()
+    used = select(PostTag.tag_id)
+    for tag in session.exec(select(Tag).where(col(Tag.id).not_in(used))).all():
+        session.delete(tag)
+""",
+        },
+        "says": "tags stay",
+    },
 ]
