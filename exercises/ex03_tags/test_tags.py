@@ -238,7 +238,7 @@ def test_first_tag_and_first_post(api: Api) -> None:
 def test_read_post_with_tags(api: Api) -> None:
     """GET /posts/{id} answers the post with its own tags, in every process."""
     python, fastapi = create_tag(api), create_tag(api)
-    others = [create_tag(api) for _ in range(10)]
+    others = [create_tag(api) for _ in range(24)]
     ask_ahead(api, create_post(api)["id"], lambda process, n: process.get(f"/posts/{n}"))
     both = create_post(api, fastapi, python)
     is_stored(api, both, "the tags were put into the answer and not into the link table.")
@@ -568,19 +568,22 @@ def test_update_post(api: Api, fields: str) -> None:
 def test_update_post_keeps_its_id(api: Api) -> None:
     """PUT /posts/{id} leaves the id alone, whatever is sent."""
     post, title = create_post(api, create_tag(api)), unique("Post ")
-    reply = api.put(path_of(post), {"id": NO_SUCH_ID, "title": title}).expect(200, 422)
     why = "the id is taken from the body: an update class of its own has no id."
+    reply = api.put(path_of(post), {"id": NO_SUCH_ID, "title": title})
+    reply.expect(200, 422, why={"onstraint": why, "": why})
     api.get(path_of(post)).expect(200, why=why)
     is_stored(api, post | {"title": title} if reply.ok else post, why)
 
 
 @pytest.mark.step(4)
-def test_update_post_with_a_long_content(api: Api) -> None:
-    """PUT /posts/{id} takes as long a text as POST."""
-    post, content = create_post(api, create_tag(api)), "All there is to say. " * 476 + "End."
+def test_update_post_takes_what_post_takes(api: Api) -> None:
+    """PUT /posts/{id} takes as long a text as POST, and the title of another post."""
+    post, other = create_post(api, create_tag(api)), create_post(api)
+    new = {"title": other["title"], "content": "All there is to say. " * 476 + "End."}
     why = "a bound of the app's own, in the class of PUT, refuses what the task allows."
-    api.put(path_of(post), {"content": content}).expect(200, why=why)
-    is_stored(api, post | {"content": content}, "a long text is cut, or does not fit its column.")
+    twice = "the title of another post counts as taken: only names of tags are there once."
+    api.put(path_of(post), new).expect(200, why={422: why, 4: twice, "onstraint": twice})
+    is_stored(api, post | new, "a long text is cut, or does not fit its column.")
 
 
 @pytest.mark.step(4)

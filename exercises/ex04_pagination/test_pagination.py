@@ -641,6 +641,7 @@ def test_page_counts_in_the_database(api: Api) -> None:
 
 
 @pytest.mark.step(7)
+@pytest.mark.usefixtures("crowd")
 def test_lists_of_thousands(api: Api) -> None:
     """Of thousands of users each is counted, and the last one is as near as the first."""
     stem = unique("ada")
@@ -652,8 +653,7 @@ def test_lists_of_thousands(api: Api) -> None:
             reply = get_page(api, page, size)
             last = -(-total // size)
             reply.has(why, total=total, total_pages=last, has_next=page < last)
-        oldest = (users or [user])[:1]
-        expect_rows(get_page(api, total, 1), oldest, why)
+        expect_rows(get_page(api, total, 1), users[:1], why)
         for query in (f"search={stem}", "min_age=143&max_age=143"):
             reply = api.get(f"/users?{query}&skip={copies - 3}").expect(200)
             if len(reply.items()) != 3:
@@ -665,6 +665,7 @@ def test_lists_of_thousands(api: Api) -> None:
         newest = create(api)
     # Now there is a gap between the ids, on SQLite as well.
     why = "the place of a page is computed from ids: it is counted in users, .offset()."
-    expect_rows(get_page(api, 2, 1), [user], why)
+    for page, there in ((2, user), (3, users[-1])):
+        expect_rows(get_page(api, page, 1), [there], why)
     get_page(api, 1, 1).has("the total is computed from ids.", total=len(users) + 2)
     expect_rows(api.get(f"/users?skip={len(users)}"), [user, newest], why)

@@ -1016,4 +1016,26 @@ app = FastAPI()""",
         },
         "says": "tags stay",
     },
+    {
+        "name": "PUT refuses the title of another post",
+        "step": 4,
+        "replace": {
+            '    if "tag_ids" in data.model_fields_set:\n': """    same = select(Post).where(Post.title == data.title, Post.id != post.id)
+    if session.exec(same).first():
+        raise HTTPException(409, "There is a post with this title")
+    if "tag_ids" in data.model_fields_set:
+"""
+        },
+        "says": "the title of another post counts as taken",
+    },
+    {
+        "name": "twenty tags at most",
+        "step": 2,
+        "replace": {
+            "    tag_ids: list[Id] = []\n": (
+                "    tag_ids: list[Id] = pydantic.Field(default=[], max_length=20)\n"
+            )
+        },
+        "says": "at most 20 items",
+    },
 ]

@@ -587,7 +587,7 @@ app.get("/users/page")(read_page)
         raise HTTPException(404, "There is no such page")
 """: "    page = min(page, total_pages)\n"
         },
-        "says": "page does not reach the offset",
+        "says": "the last page is answered in its place",
     },
     {
         "name": "total of the rows of the page, behind the last one",
@@ -1001,12 +1001,6 @@ app = FastAPI()""",
         },
         "says": "does not reach the WHERE as it is",
     },
-    {
-        "name": "last page in place of what is behind it",
-        "step": 5,
-        "replace": {
-            NEWEST: f"page = min(page, max(1, -(-{TOTAL} // page_size)))\n    {NEWEST}",
-        },
         "says": "the last page is answered in its place",
     },
     {
