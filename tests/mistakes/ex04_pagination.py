@@ -1001,8 +1001,6 @@ app = FastAPI()""",
         },
         "says": "does not reach the WHERE as it is",
     },
-        "says": "the last page is answered in its place",
-    },
     {
         "name": "oldest users turned round",
         "step": 4,
