@@ -4,8 +4,9 @@ import base64
 import json
 import re
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from contextvars import ContextVar
 from decimal import Decimal, InvalidOperation
 from threading import Barrier
@@ -14,6 +15,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 from exercises.causes import Guesses, Why, capital, choose
 from exercises.runner import Server, StartError
@@ -37,6 +39,8 @@ AWKWARD_TEXTS = (
     "🙂🙂",
     "Straße ½",
     "two  spaces",
+    "<b>1 & 2</b>",
+    "a, b; c = d",
 )
 # Cut off in binary, each of these is a cent less: int(0.29 * 100) is 28.
 AWKWARD_PRICES = ("0.01", "0.29", "0.57", "1.15", "19.99", "99999999.99")
@@ -571,6 +575,41 @@ def ask_ahead(api: Api, last_id: int, ask: Callable[[Api, int], Reply]) -> None:
     for process in (api, api.second()):
         for number in range(last_id + 1, last_id + 4):
             ask(process, number)
+
+
+@contextmanager
+def multiplied(api: Api, row: Mapping[str, Any], field: str, doublings: int) -> Iterator[int]:
+    """Copy a stored row until there are 2**doublings of it; give that number, remove the copies.
+
+    The copies differ in this field, a text that no other row has in it, and end as it ends. They
+    are made in the database: as many requests would take seconds. Leaves the check out where the
+    row is in no table, or the table has something else that is there once.
+    """
+    engine = sa.create_engine(api.server.database_url, poolclass=sa.NullPool)
+    tables, value = sa.MetaData(), row[field]
+    try:
+        with engine.connect() as connection:
+            tables.reflect(connection)
+            table = next(
+                each
+                for each in tables.sorted_tables
+                if {"id", field} <= set(each.columns.keys())
+                and connection.scalar(sa.select(each.c.id).where(each.c[field] == value))
+                == row["id"]
+            )
+        others = [column for column in table.columns if column.name not in ("id", field)]
+        text, stored = table.c[field], table.c[field].endswith(value, autoescape=True)
+        with engine.begin() as connection:
+            for number in range(doublings):
+                copy = sa.select(*others, sa.literal(f"{number}.").concat(text)).where(stored)
+                connection.execute(sa.insert(table).from_select([*others, text], copy))
+    except (StopIteration, sa.exc.SQLAlchemyError):
+        left_out("rows can only be copied in a table that is like the one of the task")
+    try:
+        yield 2**doublings
+    finally:
+        with engine.begin() as connection:
+            connection.execute(sa.delete(table).where(stored, text != value))
 
 
 def one_wins(api: Api, path: str, sent: Any, stored: Callable[[], int]) -> None:

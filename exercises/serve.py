@@ -13,6 +13,7 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import sys
 import threading
 import time
@@ -225,6 +226,27 @@ def note_checkin(_connection: Any, record: Any) -> None:
     if seen := current():
         seen.die_if_due()
         seen.connections.discard(id(record))
+
+
+def tell_statements(connect: Callable[..., Any]) -> Callable[..., Any]:
+    """Make sqlite3.connect() open connections that tell what they are about to run."""
+
+    def connecting(*arguments: Any, **options: Any) -> Any:
+        connection = connect(*arguments, **options)
+        connection.set_trace_callback(hold_back)
+        return connection
+
+    return connecting
+
+
+def hold_back(statement: str) -> None:
+    """Slow down the write of an app that does without SQLAlchemy, before it locks anything."""
+    seen = None if uses_sqlalchemy else current()
+    if seen and seen.pause and begins_with(statement, "INSERT", "UPDATE", "DELETE"):
+        time.sleep(seen.pause)
+
+
+sqlite3.connect = tell_statements(sqlite3.connect)
 
 
 def count_rows(fetch: Callable[..., Any]) -> Callable[..., Any]:

@@ -836,4 +836,88 @@ class User(""",
         },
         "says": "the answer was sent before the commit",
     },
+    {
+        "name": "search that ends after two hundred",
+        "step": 6,
+        "replace": {
+            "session.exec(statement.order_by(col(User.id))).all()": (
+                "session.exec(statement.order_by(col(User.id)).limit(200)).all()"
+            )
+        },
+        "says": "no skip of the client's reaches",
+    },
+    {
+        "name": "default counts as not sent",
+        "step": 4,
+        "replace": {
+            "exclude_unset=True": "exclude_defaults=True",
+            "city: str = Field(default=None)": 'city: str = Field(default="Unknown")',
+        },
+        "says": "equals the default",
+    },
+    {
+        "name": "PATCH that looks for the address with ilike",
+        "step": 7,
+        "replace": {
+            "    user.sqlmodel_update(": """    if "email" in data.model_fields_set:
+        others = select(User).where(User.id != user.id, col(User.email).ilike(data.email))
+        if session.exec(others).first():
+            raise HTTPException(409, "Email already registered")
+    user.sqlmodel_update("""
+        },
+        "says": "another address counts as this one",
+    },
+    {
+        "name": "space at the beginning of a term lost",
+        "step": 6,
+        "replace": {"icontains(name, ": "icontains(name.lstrip(), "},
+        "says": "a space is lost",
+    },
+    {
+        "name": "two spaces in a term squeezed to one",
+        "step": 6,
+        "replace": {
+            "icontains(city, ": 'icontains(re.sub(" +", " ", city), ',
+            "import os": "import os\nimport re",
+        },
+        "says": "two spaces of the term are one",
+    },
+    {
+        "name": "one letter has to be the first",
+        "step": 6,
+        "replace": {
+            "col(User.name).icontains(name, autoescape=True)": (
+                "col(User.name).istartswith(name, autoescape=True) if len(name) == 1 "
+                "else col(User.name).icontains(name, autoescape=True)"
+            )
+        },
+        "says": "it has to be the beginning",
+    },
+    {
+        "name": "user who is marked as deleted",
+        "step": 7,
+        "replace": {
+            "    id: int = Field(default=None, primary_key=True)\n": (
+                "    id: int = Field(default=None, primary_key=True)\n"
+                "    deleted: bool = Field(default=False, exclude=True)\n"
+            ),
+            "if user is None:": "if user is None or user.deleted:",
+            "    session.delete(user)\n": "    user.deleted = True\n    session.add(user)\n",
+            "select(User).order_by": "select(User).where(col(User.deleted).is_(False)).order_by",
+        },
+        "says": "only marked as deleted",
+    },
+    {
+        "name": "drivers alone, SELECT before INSERT",
+        "base": "tests/right/ex01_drivers.py",
+        "step": 8,
+        "replace": {
+            "NOT NULL UNIQUE": "NOT NULL",
+            "            return db.execute(insert": """            taken = f"SELECT 1 FROM users WHERE email = {value('email')}"
+            if db.execute(taken, {"email": user.email}).fetchone():
+                raise HTTPException(409, "taken")
+            return db.execute(insert""",
+        },
+        "says": "is the only guard",
+    },
 ]

@@ -778,4 +778,66 @@ class ProductOut(ProductIn)""",
         "replace": {', scope="function"': ""},
         "says": "the answer was sent before the commit",
     },
+    {
+        "name": "lists remembered until the same process writes",
+        "step": 3,
+        "replace": {
+            'app = FastAPI(title="Products", lifespan=lifespan)\n': (
+                'app = FastAPI(title="Products", lifespan=lifespan)\nlists = {}\n'
+            ),
+            "    session.add(product)\n": "    lists.clear()\n    session.add(product)\n",
+            '    return session.exec(statement).all()\n\n\n@app.get("/products/{product_id}"': (
+                "    key = (category_id, min_price, max_price, in_stock)\n"
+                "    if key not in lists:\n"
+                "        lists[key] = [row.model_dump() for row in session.exec(statement)]\n"
+                '    return lists[key]\n\n\n@app.get("/products/{product_id}"'
+            ),
+        },
+        "says": "belongs to one process",
+    },
+    {
+        "name": "list of a thousand products",
+        "step": 3,
+        "replace": {
+            '    return session.exec(statement).all()\n\n\n@app.get("/products/{product_id}"': (
+                "    return session.exec(statement.limit(1000)).all()\n\n\n"
+                '@app.get("/products/{product_id}"'
+            ),
+        },
+        "says": "a limit cuts the list",
+    },
+    {
+        "name": "bounds rounded to the cent",
+        "step": 3,
+        "replace": {
+            "col(Product.price) >= min_price": "col(Product.price) >= round(min_price, 2)",
+            "col(Product.price) <= max_price": "col(Product.price) <= round(max_price, 2)",
+        },
+        "says": "cut or rounded",
+    },
+    {
+        "name": "price converted by hand",
+        "step": 6,
+        "replace": {
+            "    price: Price = Field(default=None)\n": (
+                "    price: Annotated[Price, pydantic.BeforeValidator(lambda sent: "
+                "Decimal(str(sent)))] = Field(default=None)\n"
+            ),
+        },
+        "says": "its conversion fails there",
+    },
+    {
+        "name": "categories without products left out",
+        "step": 1,
+        "replace": {
+            "select(Category).order_by": "select(Category).join(Product).distinct().order_by",
+        },
+        "says": "an inner join leaves out categories",
+    },
+    {
+        "name": "in stock from two on",
+        "step": 3,
+        "replace": {"(col(Product.stock) > 0)": "(col(Product.stock) > 1)"},
+        "says": "a stock of 1 is one",
+    },
 ]

@@ -970,4 +970,72 @@ app = FastAPI()""",
         },
         "says": "its lines are not as they were",
     },
+    {
+        "name": "tag asked for in small letters",
+        "step": 3,
+        "replace": {"Tag.name == tag)": "Tag.name == tag.lower())"},
+        "says": "asked for in small letters",
+    },
+    {
+        "name": "sign at the beginning of a tag lost",
+        "step": 3,
+        "replace": {"Tag.name == tag)": 'Tag.name == tag.lstrip("#"))'},
+        "says": "changed before it is looked for",
+    },
+    {
+        "name": "PUT takes the id from the body",
+        "step": 4,
+        "replace": {
+            '    """What a client may change; no field takes null."""\n': (
+                '    """What a client may change; no field takes null."""\n\n'
+                "    id: int = Field(default=None)\n"
+            ),
+        },
+        "says": "an update class of its own has no id",
+    },
+    {
+        "name": "shorter text in PUT than in POST",
+        "step": 4,
+        "replace": {
+            "content: str = Field(default=None, min_length=1, max_length=20_000)": (
+                "content: str = Field(default=None, min_length=1, max_length=5_000)"
+            ),
+        },
+        "says": "in the class of PUT",
+    },
+    {
+        "name": "PUT deletes tags that no post has",
+        "step": 4,
+        "replace": {
+            'exclude={"tag_ids"}))\n': """exclude={"tag_ids"}))
+    session.flush()
+    used = select(PostTag.tag_id)
+    for tag in session.exec(select(Tag).where(col(Tag.id).not_in(used))).all():
+        session.delete(tag)
+""",
+        },
+        "says": "tags stay",
+    },
+    {
+        "name": "PUT refuses the title of another post",
+        "step": 4,
+        "replace": {
+            '    if "tag_ids" in data.model_fields_set:\n': """    same = select(Post).where(Post.title == data.title, Post.id != post.id)
+    if session.exec(same).first():
+        raise HTTPException(409, "There is a post with this title")
+    if "tag_ids" in data.model_fields_set:
+"""
+        },
+        "says": "the title of another post counts as taken",
+    },
+    {
+        "name": "twenty tags at most",
+        "step": 2,
+        "replace": {
+            "    tag_ids: list[Id] = []\n": (
+                "    tag_ids: list[Id] = pydantic.Field(default=[], max_length=20)\n"
+            )
+        },
+        "says": "at most 20 items",
+    },
 ]

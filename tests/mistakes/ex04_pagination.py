@@ -587,7 +587,7 @@ app.get("/users/page")(read_page)
         raise HTTPException(404, "There is no such page")
 """: "    page = min(page, total_pages)\n"
         },
-        "says": "page does not reach the offset",
+        "says": "the last page is answered in its place",
     },
     {
         "name": "total of the rows of the page, behind the last one",
@@ -955,5 +955,73 @@ app = FastAPI()""",
             ),
         },
         "says": "at most 100 characters",
+    },
+    {
+        "name": "total of ten thousand at most",
+        "step": 7,
+        "replace": {TOTAL: f"min(10_000, {TOTAL})"},
+        "says": "a number of the app's own ends the count",
+    },
+    {
+        "name": "a thousand rows counted",
+        "step": 7,
+        "replace": {
+            TOTAL: "session.exec(select(func.count()).select_from("
+            "select(User.id).limit(1000).subquery())).one()"
+        },
+        "says": "a number of the app's own ends the count",
+    },
+    {
+        "name": "search among the first thousand",
+        "step": 7,
+        "replace": {
+            "columns = (col(User.name), col(User.email))": (
+                "columns = (col(User.name), col(User.email))\n"
+                "        statement = statement.where(col(User.id) <= 1000)"
+            ),
+        },
+        "says": "a number of the app's own ends the count",
+    },
+    {
+        "name": "place of a page computed from ids",
+        "step": 7,
+        "replace": {
+            ITEMS: "session.exec(newest.where(col(User.id) <= top - (page - 1) * page_size)"
+            ".limit(page_size)).all()",
+            NEWEST: f"top = session.exec(select(func.max(User.id))).one() or 0\n    {NEWEST}",
+        },
+        "says": "computed from ids",
+    },
+    {
+        "name": "spaces of a search squeezed",
+        "step": 3,
+        "replace": {
+            FOUND: FOUND.replace("(search,", '(re.sub(" +", " ", search),', 1),
+            "import os": "import os\nimport re",
+        },
+        "says": "does not reach the WHERE as it is",
+    },
+    {
+        "name": "oldest users turned round",
+        "step": 4,
+        "replace": {
+            ITEMS: f"{ITEMS}[::-1]",
+            NEWEST: "newest = select(User).order_by(col(User.id))",
+        },
+        "says": "turned round then",
+    },
+    {
+        "name": "has_next where no page is",
+        "step": 5,
+        "replace": {"has_next=page < total_pages": "has_next=page != total_pages"},
+        "says": "has_next is page < total_pages",
+    },
+    {
+        "name": "a thousand pages at most",
+        "step": 5,
+        "replace": {
+            "page: Annotated[int, Query(ge=1, le=LAST)]": "page: Annotated[int, Query(ge=1, le=1000)]"
+        },
+        "says": "a bound of the app's own",
     },
 ]
