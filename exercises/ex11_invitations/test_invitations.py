@@ -350,18 +350,23 @@ def test_invite_not_found(api: Api) -> None:
     nobody = invite(api, owner, project, f"{unique('nobody.')}@example.com")
     why = "an address that nobody has makes a user, or lets somebody else in."
     nobody.expect(404, why={2: why, "": MISSING})
-    late = {"name": "Ada", "email": f"{unique('late.')}@example.com"}
-    for process in (api, api.second()):
-        invite(process, owner, project, late["email"]).expect(404, why={2: why, "": MISSING})
-    api.post("/users", late).expect(201, 200)
-    other = start(api, owner)
-    for process, where in ((api, project), (api.second(), other)):
-        reply = invite(process, owner, where, late["email"])
-        reply.expect(201, 200, why={404: MISSING_REMEMBERED})
     nobody_may(api, "POST", f"/projects/{project}/invite", {"email": user["email"]})
-    ids = roles_in(api, owner, project).keys()
-    if user["id"] in ids:
-        fail("whoever says nothing of who they are, or names nobody, has invited a user.", NOBODY)
+    members_are(api, owner, project, {owner["id"]: "owner"}, NOBODY)
+
+
+@pytest.mark.step(3)
+def test_invite_who_has_just_signed_up(api: Api) -> None:
+    """Who was invited before they signed up can be invited afterwards."""
+    owner = sign_up(api)
+    projects = [start(api, owner), start(api, owner)]
+    late = {"name": "Ada", "email": f"{unique('late.')}@example.com"}
+    both = tuple(zip((api, api.second()), projects, strict=True))
+    for process, project in both:
+        invite(process, owner, project, late["email"]).expect(404, why=MISSING)
+    api.post("/users", late).expect(201, 200)
+    for process, project in both:
+        reply = invite(process, owner, project, late["email"])
+        reply.expect(201, 200, why={404: MISSING_REMEMBERED})
 
 
 @pytest.mark.step(3)
