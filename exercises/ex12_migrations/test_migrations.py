@@ -59,7 +59,8 @@ SLUG_TAKEN = (
 )
 NOT_THE_NAME = (
     "the slug is made of something else than the name, or of a part of it, or not in small "
-    "letters, or letters such as é or ø are dropped, or digits; each space is a hyphen, two are two."
+    "letters, or letters such as é or ø are dropped, or digits; each space is a hyphen, two are "
+    "two."
 )
 GIVEN_UP = (
     "the app tries a few slugs and gives up, or does not catch the error: of eight users of one "
