@@ -576,4 +576,16 @@ engine = create""",
         },
         "says": "is the only guard",
     },
+    {
+        "name": "references unique for each customer",
+        "step": 3,
+        "replace": {
+            "max_length=40, unique=True)": "max_length=40)",
+            """    __tablename__ = "orders"
+""": """    __tablename__ = "orders"
+    __table_args__ = (UniqueConstraint("user_id", "reference"),)
+""",
+        },
+        "says": "not only among those of one customer",
+    },
 ]

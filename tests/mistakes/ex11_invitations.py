@@ -604,4 +604,62 @@ cache = {}""",
         },
         "says": "nothing has changed",
     },
+    {
+        "name": "no projects is a 404",
+        "step": 2,
+        "replace": {
+            "    return session.exec(mine.order_by(col(Project.id))).all()": """\
+    projects = session.exec(mine.order_by(col(Project.id))).all()
+    if not projects:
+        raise HTTPException(404, "No projects found")
+    return projects""",
+        },
+        "says": "gets an empty list",
+    },
+    {
+        "name": "projects listed once for each name",
+        "step": 2,
+        "replace": {
+            "    return session.exec(mine.order_by(col(Project.id))).all()": """\
+    projects = session.exec(mine.order_by(col(Project.id)))
+    return list({project.name: project for project in projects}.values())""",
+        },
+        "says": "projects of one name are taken for one",
+    },
+    {
+        "name": "a new name has to be another than the old one",
+        "step": 4,
+        "replace": {
+            "    project.name = data.name\n": """\
+    if project.name == data.name:
+        raise HTTPException(400, "Nothing to change")
+    project.name = data.name
+""",
+        },
+        "says": "or keep their name",
+    },
+    {
+        "name": "a new name that no other project of the owner has",
+        "step": 4,
+        "replace": {
+            "    project.name = data.name\n": """\
+    others = select(Project).where(Project.id != project.id, Project.name == data.name)
+    if session.exec(others.where(Project.owner_id == project.owner_id)).first():
+        raise HTTPException(409, "Name already used")
+    project.name = data.name
+""",
+        },
+        "says": "projects may have the same name",
+    },
+    {
+        "name": "leaving the first of one's projects",
+        "step": 5,
+        "replace": {
+            "    session.delete(membership)\n": """\
+    own = select(Membership).where(Membership.user_id == user_id, Membership.role != "owner")
+    session.delete(session.exec(own.order_by(col(Membership.project_id))).first())
+""",
+        },
+        "says": "by this project and this user",
+    },
 ]

@@ -577,7 +577,7 @@ Base.metadata.create_all(engine)
                 '    words = words.encode("ascii", "ignore").decode()'
             )
         },
-        "says": "letters such as é are dropped",
+        "says": "letters such as é or ø are dropped",
     },
     {
         "name": "one batch of a thousand",
