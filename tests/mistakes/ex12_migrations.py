@@ -694,4 +694,16 @@ Base.metadata.create_all(engine)
         },
         "says": "answer was sent before the commit",
     },
+    {
+        "name": "a CHECK that knows two statuses",
+        "step": 2,
+        "replace": {
+            '        batch.create_unique_constraint("uq_users_slug", ["slug"])\n': (
+                '        batch.create_unique_constraint("uq_users_slug", ["slug"])\n'
+                "        known = \"status IN ('active', 'inactive')\"\n"
+                '        batch.create_check_constraint("ck_users_status", known)\n'
+            ),
+        },
+        "says": "the status is any text",
+    },
 ]
