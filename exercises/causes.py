@@ -5,6 +5,7 @@ an exception, a status, the first digit of a status, or "" for all else. For exa
 {422: "tag_ids has no default.", 2: "nobody looks whether the tag is there."}.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -18,6 +19,10 @@ NULL = (
 DUPLICATE = (
     "the database refused a duplicate and nobody caught the IntegrityError: roll back and answer "
     "409."
+)
+OWN_ID = (
+    "a row with this id is there already: the app chooses ids itself, or takes them from the "
+    "client. Leave the id out, and the database gives one that is free, to all processes."
 )
 BOUND = "the database refused a value out of bounds: bound it in the input class, or answer 4xx."
 NO_TABLE = (
@@ -151,6 +156,8 @@ def by_exception(answer: Answer, guesses: Guesses) -> str:
     told = [answer.error, answer.database_error, answer.text]
     own = {words: cause for words, cause in guesses.items() if isinstance(words, str) and words}
     for text in told:
+        if re.search(r"UNIQUE constraint failed: \w+\.id\b(?!,)", text):
+            return OWN_ID
         for words, cause in (*own.items(), *EXCEPTIONS.items()):
             if words in text:
                 return cause

@@ -7,7 +7,17 @@ from typing import Any
 import pytest
 
 from exercises.causes import Why
-from exercises.checks import AWKWARD_PRICES, NO_SUCH_ID, Api, Reply, fail, same_row, unique
+from exercises.checks import (
+    AWKWARD_PRICES,
+    MISSING_REMEMBERED,
+    NO_SUCH_ID,
+    Api,
+    Reply,
+    ask_ahead,
+    fail,
+    same_row,
+    unique,
+)
 
 MOST = "99999999.99"
 REFUSED = (400, 409, 422)
@@ -30,6 +40,7 @@ MEMORY = (
     "the answer comes from the memory of one process, a cache or a dictionary; another process has "
     "moved money meanwhile. Only the database is shared by all."
 )
+IN_ONE_PROCESS = "the accounts live in one process, and only the database is shared by all."
 TOO_MUCH = (
     "nobody compares with 99999999.99: PostgreSQL refuses what NUMERIC(10, 2) cannot hold by an "
     "error that nobody catches, and SQLite stores it."
@@ -56,7 +67,7 @@ def create(api: Api, balance: str = "100", owner: str = "") -> int:
     reply = api.post("/accounts", sent).expect(201, 200, why={400: several, 409: several})
     reply.has("is it the stored row?", owner=sent["owner"])
     reply.has(FLOAT, balance=Decimal(balance))
-    return reply.id
+    return reply.committed_first().id
 
 
 def order_of(from_id: int, to_id: int, amount: Any) -> dict[str, Any]:
@@ -105,10 +116,14 @@ def test_create_account(api: Api, balance: str) -> None:
 
 
 @pytest.mark.step(1)
-@pytest.mark.parametrize("owner", ["O'Brien", 'the "second"', "Élodie", "日本語"])
+@pytest.mark.parametrize(
+    "owner", ["O'Brien", 'the "second"', "Élodie", "日本語", "ada KING", " two  spaces "]
+)
 def test_create_account_of_any_owner(api: Api, owner: str) -> None:
     """An owner may be called O'Brien, or be written in other letters than a to z."""
     why = "the owner is pasted into the SQL text, or changed: bind values as parameters."
+    if owner.isascii() and not {"'", '"'} & set(owner):
+        why = "the owner is changed: capitals put in, or spaces taken away. It stays as it is sent."
     reply = api.post("/accounts", {"owner": owner, "balance": 1})
     reply.expect(201, 200, why={"syntax error": why, "": why}).has(why, owner=owner)
     api.get(f"/accounts/{reply.id}").expect(200, why=NO_COMMIT).has(why, owner=owner)
@@ -144,12 +159,21 @@ def test_read_account_not_found(api: Api) -> None:
         reply.wrong("the request kept its connection; after a few more the pool is empty.", why)
 
 
+@pytest.mark.step(1)
+def test_read_account_in_another_process(api: Api) -> None:
+    """An account is there for each server process, also where it was asked for too early."""
+    ask_ahead(api, create(api), lambda process, number: process.get(f"/accounts/{number}"))
+    account = create(api)
+    for process, why in ((api, MISSING_REMEMBERED), (api.second(), IN_ONE_PROCESS)):
+        process.get(f"/accounts/{account}").expect(200, why={404: why})
+
+
 @pytest.mark.step(2)
 @pytest.mark.parametrize("amount", ["30.25", "0.01", "0.29", "0.57", "1.15"])
 def test_create_transfer(api: Api, amount: str) -> None:
     """POST /transfers takes from one account and adds to the other, for good."""
     one, other, third = create(api), create(api, "5.5"), create(api)
-    reply = transfer(api, one, other, float(amount)).expect(201, 200)
+    reply = transfer(api, one, other, float(amount)).expect(201, 200).committed_first()
     why = "the answer is not the stored transfer."
     reply.has(why, id=reply.id, **order_of(one, other, Decimal(amount)))
     left, got = Decimal(100) - Decimal(amount), Decimal("5.5") + Decimal(amount)
@@ -225,6 +249,13 @@ def test_create_transfer_account_not_found(api: Api) -> None:
     refused(transfer(api, NO_SUCH_ID, one, 1), MISSING, 404)
     refused(transfer(api, one, NO_SUCH_ID, 1), MISSING, 404)
     expect_balances(api, HALF, {one: "100"})
+    ask_ahead(api, create(api), lambda process, number: transfer(process, one, number, 1))
+    ask_ahead(api, create(api), lambda process, number: transfer(process, number, one, 1))
+    early = [create(api), create(api)]
+    for process in (api, api.second()):
+        transfer(process, *early, 1).expect(201, 200, why={404: MISSING_REMEMBERED})
+        reply = process.get(f"/accounts/{early[0]}/transfers")
+        reply.expect(200, why={404: MISSING_REMEMBERED})
 
 
 @pytest.mark.step(2)
@@ -272,6 +303,9 @@ def test_list_transfers(api: Api) -> None:
         reply.wrong(f"the first ids are {listed}, not {ids[:3]}.", why)
     for row, listed_row in zip(own, transfers_of(api, one), strict=True):
         known = {name: listed_row.get(name) for name in row}
+        if known["amount"] == -row["amount"]:
+            why = "from_account_id tells who has paid; the amount is above 0 for both accounts."
+            fail(f"the amount of transfer {row['id']} is listed as {known['amount']}.", why)
         why = (
             "the list shows other fields than POST /transfers answered, or that answered a value "
             "before it was stored: session.refresh(row) reads what is in the table."
@@ -303,9 +337,10 @@ def test_insufficient_funds(api: Api) -> None:
     for amount in (50.01, 5000, 99999999.99, 10**9, 10**30):
         reply = transfer(api, one, other, amount)
         reply.expect(*REFUSED, why={"": why, "field overflow": UNBOUNDED})
+        kept = "the transfer is stored before the balance is compared, or as one that has failed."
+        expect_transfers(api, one, 0, kept)
         refused(reply, why)
     expect_balances(api, HALF, {one: "50", other: "100"})
-    expect_transfers(api, one, 0, "the transfer is stored before the balance is compared.")
 
 
 @pytest.mark.step(3)
@@ -331,7 +366,8 @@ def test_last_cent(api: Api) -> None:
                 reply.expect(201, 200, why=equal)
             if balance == MOST:  # one of 50 went before
                 why = "99999999.99 itself is not too much, to hold or to transfer: <=, not <."
-            reply.expect(201, 200, why=FLOAT if turn else why)
+            zero = "an account with 0 is taken for none: `if not balance` is true for 0, too."
+            reply.expect(201, 200, why={404: zero, "": FLOAT if turn else why})
         expect_balances(api, FLOAT, {one: "0", other: balance})
         refused(transfer(api, one, other, 0.01), FLOAT)
 

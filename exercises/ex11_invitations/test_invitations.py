@@ -4,7 +4,17 @@ from typing import Any
 
 import pytest
 
-from exercises.checks import NO_SUCH_ID, Api, Reply, fail, same_row, unique
+from exercises.causes import Why
+from exercises.checks import (
+    MISSING_REMEMBERED,
+    NO_SUCH_ID,
+    Api,
+    Reply,
+    ask_ahead,
+    fail,
+    same_row,
+    unique,
+)
 
 User = dict[str, Any]
 
@@ -32,6 +42,13 @@ MISSING = "session.get() or .first() gave None, and it was used."
 PAIR = (
     "a constraint forbids what is allowed: a user belongs to many projects, and a project has many "
     "members. Only the pair (project_id, user_id) is unique."
+)
+RENAMED_ONLY = (
+    "more than the name is written: owner_id is taken from the body, or from whoever renames."
+)
+TIDIED = (
+    "the name is changed: spaces taken away, or other letters put in. A space is a character like "
+    "others."
 )
 NAME = "min_length or max_length is missing, or the table class is the request body."
 RACE = (
@@ -65,7 +82,7 @@ def start(api: Api, user: User, name: str = "") -> int:
     sent = {"name": name or unique("Engine ")}
     reply = ask(api, user, "POST", "/projects", sent).expect(201, 200)
     reply.has("the answer is not the stored row.", **sent, owner_id=user["id"])
-    return reply.id
+    return reply.committed_first().id
 
 
 def invite(api: Api, asking: User, project: int, email: str, role: Any = "member") -> Reply:
@@ -76,7 +93,7 @@ def invite(api: Api, asking: User, project: int, email: str, role: Any = "member
 def join(api: Api, owner: User, project: int, role: str) -> User:
     """Let the owner invite a new user."""
     user = sign_up(api)
-    invite(api, owner, project, user["email"], role).expect(201, 200)
+    invite(api, owner, project, user["email"], role).expect(201, 200).committed_first()
     return user
 
 
@@ -116,17 +133,20 @@ def nobody_may(api: Api, method: str, path: str, sent: Any = None) -> None:
 def is_unknown(api: Api, method: str, path: str, sent: Any = None) -> None:
     """Fail unless the route answers 404 to a project that does not exist."""
     path = f"/projects/{NO_SUCH_ID}{path}"
-    ask(api, sign_up(api), method, path, sent).expect(404, why=MISSING)
+    membership = "the membership is looked for, and the project is not: ask for the project first."
+    why = {403: membership, "": MISSING}
+    ask(api, sign_up(api), method, path, sent).expect(404, why=why)
 
 
 @pytest.mark.step(1)
 def test_create_project(api: Api) -> None:
     """POST /projects starts a project that belongs to the user of X-User-Id, for good."""
     user = sign_up(api)
-    for name in ("x", "é" * 100):
+    for name in ("x", "é" * 100, " my  ENGINE ", " "):
         reply = ask(api, user, "POST", "/projects", {"name": name})
-        reply.expect(201, 200, why={"UNIQUE": PAIR, "unique": PAIR})
-        reply.has("the answer is not the stored row.", name=name, owner_id=user["id"])
+        reply.expect(201, 200, why={"UNIQUE": PAIR, "unique": PAIR, 422: TIDIED})
+        reply.has("the answer is not the stored row.", owner_id=user["id"])
+        reply.has(TIDIED if name.strip() != name else "it is another name.", name=name)
         read = ask(api, user, "GET", f"/projects/{reply.id}").expect(200, why=NO_COMMIT)
         read.has(NO_COMMIT, id=reply.id, name=name, owner_id=user["id"])
     why = "the name is unique, and nothing says that it is: projects differ by their ids."
@@ -164,19 +184,44 @@ def test_create_project_by_nobody(api: Api) -> None:
 def test_read_project_not_found(api: Api) -> None:
     """GET /projects/{id} answers 404 when there is no such project."""
     is_unknown(api, "GET", "")
+    user = sign_up(api)
+    ask_ahead(api, start(api, user), lambda on, nr: ask(on, user, "GET", f"/projects/{nr}"))
+    path = f"/projects/{start(api, user)}"
+    for process in (api, api.second()):
+        reply = ask(process, user, "GET", path)
+        reply.expect(200, why={403: MISSING_REMEMBERED, 404: MISSING_REMEMBERED})
+
+
+@pytest.mark.step(1)
+def test_new_user_asks(api: Api) -> None:
+    """Whoever has signed up may ask, also where somebody has tried their id too early."""
+    last = sign_up(api)["id"]
+    ask_ahead(api, last, lambda on, nr: ask(on, {"id": nr}, "POST", "/projects", {"name": "x"}))
+    sent = {"name": "Ada", "email": f"{unique('ada.')}@example.com"}
+    user = api.post("/users", sent).expect(201, 200).object()
+    for process in (api, api.second()):
+        reply = ask(process, user, "POST", "/projects", {"name": "x"})
+        reply.expect(201, 200, why={401: MISSING_REMEMBERED, 404: MISSING_REMEMBERED})
 
 
 @pytest.mark.step(2)
 def test_list_projects(api: Api) -> None:
     """GET /projects lists the projects of whoever asks, by id, all of them and no others."""
     user, other = sign_up(api), sign_up(api)
+    newcomer = {"name": "Ada", "email": f"{unique('ada.')}@example.com"}
+    reply = ask(api, api.post("/users", newcomer).object(), "GET", "/projects")
+    if reply.expect(200, why="who belongs to no project gets an empty list.").items():
+        reply.wrong("somebody who has just signed up has projects.", "the WHERE is missing.")
     first = projects_of(api, user)
-    mine = first + [start(api, user) for _ in range(11)]
+    mine = first + [start(api, user, "Engine" if n % 2 else "") for n in range(11)]
     others = start(api, other)
     reply = ask(api, user, "GET", "/projects").expect(200)
     ids = [row.get("id") for row in reply.items()]
     if others in ids:
         reply.wrong(f"project {others} belongs to somebody else.", "the WHERE is missing.")
+    if sorted({*mine} - {*ids}) == mine[2:-2:2] and len(ids) < len(mine):
+        why = "projects of one name are taken for one: they differ by their ids."
+        reply.wrong(f"the ids are {ids}, not {mine}.", why)
     if ids != mine or len(first) != 1:
         why = f"there is no ORDER BY, not all are listed, or {FIRST}"
         reply.wrong(f"the ids are {ids}, not {mine}.", why)
@@ -319,6 +364,21 @@ def test_invite_not_found(api: Api) -> None:
 
 
 @pytest.mark.step(3)
+def test_invite_who_has_just_signed_up(api: Api) -> None:
+    """Who was invited before they signed up can be invited afterwards."""
+    owner = sign_up(api)
+    projects = [start(api, owner), start(api, owner)]
+    late = {"name": "Ada", "email": f"{unique('late.')}@example.com"}
+    both = tuple(zip((api, api.second()), projects, strict=True))
+    for process, project in both:
+        invite(process, owner, project, late["email"]).expect(404, why=MISSING)
+    api.post("/users", late).expect(201, 200)
+    for process, project in both:
+        reply = invite(process, owner, project, late["email"])
+        reply.expect(201, 200, why={404: MISSING_REMEMBERED})
+
+
+@pytest.mark.step(3)
 def test_invite_by_this_very_address(api: Api) -> None:
     """An invitation goes to whoever has this address, not to one that is like it."""
     owner, twin, user = sign_up(api), sign_up(api, "axb."), sign_up(api)
@@ -346,6 +406,10 @@ def test_invite_refuses_role(api: Api, role: Any) -> None:
     owner, user = sign_up(api), sign_up(api)
     project = start(api, owner)
     why = "the role is any string: Literal['viewer', 'member', 'admin'] in the input class."
+    if not role:
+        why = "null, or an empty text, is taken for a role that is left out: these are others."
+    elif role == "Admin":
+        why += " Or it is put into small letters first: Admin is none of the three."
     invite(api, owner, project, user["email"], role).expect(422, 400, 403, why=why)
     members_are(api, owner, project, {owner["id"]: "owner"}, why)
 
@@ -354,7 +418,8 @@ def is_told_nothing(api: Api, asking: User, project: int, emails: list[str], why
     """Fail unless whoever may not invite is refused in the same words for each address."""
     replies = [invite(api, asking, project, email) for email in emails]
     for reply in replies:
-        reply.expect(403, 404, why=why)
+        told = "the invited user is looked at before the right to invite: that comes first."
+        reply.expect(403, 404, why={409: told, 400: told, "": why})
         if (reply.status, reply.body) != (replies[0].status, replies[0].body):
             reply.wrong(
                 f"for another address it is {replies[0].status} {replies[0].text}.",
@@ -380,11 +445,15 @@ def test_invite_twice(api: Api) -> None:
     owner = sign_up(api)
     project = start(api, owner)
     user, admin = join(api, owner, project, "viewer"), join(api, owner, project, "admin")
-    for role in INVITED_ROLES:
+    roles = {owner["id"]: "owner", user["id"]: "viewer", admin["id"]: "admin"}
+    for role in reversed(INVITED_ROLES):
         for member in (user, admin, owner):
             reply = invite(api, owner, project, member["email"], role)
+            unchanged = reply.ok and roles[member["id"]] != role
+            if unchanged and roles_in(api, owner, project) == roles:
+                why = "success is answered, and nothing has changed: say that it was refused."
+                reply.wrong("the status is a success, not 409 or 400.", why)
             reply.expect(409, 400, why=TAKEN)
-    roles = {owner["id"]: "owner", user["id"]: "viewer", admin["id"]: "admin"}
     members_are(api, owner, project, roles, TAKEN)
 
 
@@ -406,7 +475,10 @@ def test_rename_project(api: Api, role: str, may: bool) -> None:
         reply = ask(api, user, "PATCH", path, {"name": name})
     if may:
         why = "the answer is not the renamed project."
-        reply.expect(200, why=ROLE).has(why, name=name, id=project, owner_id=owner["id"])
+        reply.expect(200, why=ROLE).committed_first().has(why, name=name, id=project)
+        if reply.object().get("owner_id") == user["id"] != owner["id"]:
+            reply.wrong("the project has another owner.", RENAMED_ONLY)
+        reply.has(why, owner_id=owner["id"])
     else:
         reply.expect(403, why=ROLE)
     now = ask(api, owner, "GET", path).expect(200)
@@ -424,8 +496,14 @@ def test_rename_project_refuses_empty_name(api: Api) -> None:
     """PATCH /projects/{id} answers 422 to a name that is empty or too long."""
     owner = sign_up(api)
     path = f"/projects/{start(api, owner)}"
-    for name in ("x", "é" * 100, "engine", "Engine"):
-        ask(api, owner, "PATCH", path, {"name": name}).expect(200).has(NO_COMMIT, name=name)
+    start(api, owner, "Engine")
+    why: Why = {4: "a rule of the app's own: projects may have the same name, or keep their name."}
+    for name in ("x", "é" * 100, "engine", "Engine", "Engine"):
+        reply = ask(api, owner, "PATCH", path, {"name": name}).expect(200, why=why)
+        reply.has(NO_COMMIT, name=name)
+    for name in (" my  ENGINE ", " "):
+        reply = ask(api, owner, "PATCH", path, {"name": name}).expect(200, why={422: TIDIED})
+        reply.has(TIDIED, name=name)
     before = ask(api, owner, "GET", path).expect(200).object()
     for name in ("", "x" * 101):
         ask(api, owner, "PATCH", path, {"name": name}).expect(422, why=NAME)
@@ -501,18 +579,21 @@ def test_remove_who_is_no_member(api: Api) -> None:
 def test_leave_project(api: Api, role: str) -> None:
     """Everybody but the owner may remove themselves."""
     owner = sign_up(api)
-    project = start(api, owner)
-    user, stays = join(api, owner, project, role), join(api, owner, project, "viewer")
-    another = start(api, owner)
+    earlier, project, another = (start(api, owner) for _ in range(3))
+    user = join(api, owner, earlier, role)
+    invite(api, owner, project, user["email"], role).expect(201, 200)
+    stays = join(api, owner, project, "viewer")
     invite(api, owner, another, user["email"], role).expect(201, 200)
     why = f"whoever asks is not compared with whom the path names, or {REMOVED}"
-    ask(api, user, "DELETE", f"/projects/{project}/members/{user['id']}").expect(204, 200, why=why)
+    reply = ask(api, user, "DELETE", f"/projects/{project}/members/{user['id']}")
+    reply.expect(204, 200, why=why).committed_first()
     left = {owner["id"]: "owner", stays["id"]: "viewer"}
     members_are(api, owner, project, left, f"{NO_COMMIT} Or {REMOVED}")
     reply = ask(api, user, "GET", "/projects").expect(200)
-    if len(reply.items()) != 2:
-        reply.wrong(f"the {role} who left one of three projects should have two left.", REMOVED)
-    members_are(api, owner, another, {owner["id"]: "owner", user["id"]: role}, REMOVED)
+    if len(reply.items()) != 3:
+        reply.wrong(f"the {role} who left one of four projects should have three left.", REMOVED)
+    for kept in (earlier, another):
+        members_are(api, owner, kept, {owner["id"]: "owner", user["id"]: role}, REMOVED)
 
 
 @pytest.mark.step(5)

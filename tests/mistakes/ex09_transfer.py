@@ -485,4 +485,125 @@ cache = {}""",
         },
         "says": "a limit leaves some of them out",
     },
+    {
+        "name": "accounts that are not there yet remembered as missing",
+        "step": 1,
+        "replace": {
+            "def get_account(account_id: int, session: SessionDep) -> Account:": (
+                "missing: set[int] = set()\n\n\n"
+                "def get_account(account_id: int, session: SessionDep) -> Account:"
+            ),
+            "    if account is None:\n": (
+                "    if account is None or account_id in missing:\n"
+                "        missing.add(account_id)\n"
+            ),
+        },
+        "says": "it is remembered in memory",
+    },
+    {
+        "name": "ids asked for too early never take a transfer",
+        "step": 2,
+        "replace": {
+            "def get_account(account_id: int, session: SessionDep) -> Account:": (
+                "missing: set[int] = set()\n\n\n"
+                "def get_account(account_id: int, session: SessionDep) -> Account:"
+            ),
+            "        get_account(account_id, session)\n": """\
+        if account_id in missing or session.get(Account, account_id) is None:
+            missing.add(account_id)
+            raise HTTPException(404, "Account not found")
+""",
+        },
+        "says": "it is remembered in memory",
+    },
+    {
+        "name": "committed after the answer",
+        "step": 1,
+        "replace": {
+            "        yield session\n": "        yield session\n        session.commit()\n",
+            "    session.add(account)\n    session.commit()": (
+                "    session.add(account)\n    session.flush()"
+            ),
+        },
+        "says": "answer was sent before the commit",
+    },
+    {
+        "name": "transfer committed after the answer",
+        "step": 2,
+        "replace": {
+            "        yield session\n": "        yield session\n        session.commit()\n",
+            "    session.add(transfer)\n    session.commit()": (
+                "    session.add(transfer)\n    session.flush()"
+            ),
+        },
+        "says": "answer was sent before the commit",
+    },
+    {
+        "name": "what has failed is kept as a transfer",
+        "step": 3,
+        "replace": {
+            """    for account_id, change in sorted(changes.items()):
+        add_to_balance(session, account_id, change)
+""": """    try:
+        for account_id, change in sorted(changes.items()):
+            add_to_balance(session, account_id, change)
+    except HTTPException:
+        session.rollback()
+        session.add(Transfer.model_validate(data))
+        session.commit()
+        raise
+""",
+        },
+        "says": "as one that has failed",
+    },
+    {
+        "name": "an account with 0 taken for none",
+        "step": 3,
+        "replace": {
+            "        get_account(account_id, session)\n": """\
+        if not get_account(account_id, session).balance:
+            raise HTTPException(404, "Account not found")
+""",
+        },
+        "says": "an account with 0 is taken for none",
+    },
+    {
+        "name": "ids counted by each process",
+        "step": 2,
+        "replace": {
+            "app = FastAPI(": "last_id: list[int] = []\n\napp = FastAPI(",
+            "    transfer = Transfer.model_validate(data)\n": """\
+    if not last_id:
+        last_id.append(session.exec(select(func.max(Transfer.id))).one() or 0)
+    last_id[0] += 1
+    transfer = Transfer.model_validate(data, update={"id": last_id[0]})
+""",
+        },
+        "says": "the app chooses ids itself",
+    },
+    {
+        "name": "what went is listed below 0",
+        "step": 2,
+        "replace": {
+            "    return session.exec(statement.order_by(col(Transfer.id)).offset(skip).limit(limit)).all()": """\
+    rows = session.exec(statement.order_by(col(Transfer.id)).offset(skip).limit(limit)).all()
+    signs = {account.id: -1}
+    return [
+        row.model_copy(update={"amount": row.amount * signs.get(row.from_account_id, 1)})
+        for row in rows
+    ]""",
+        },
+        "says": "the amount is above 0 for both accounts",
+    },
+    {
+        "name": "owners without their outer spaces",
+        "step": 1,
+        "replace": {
+            "    account = Account.model_validate(data)\n": (
+                "    owner = data.owner.strip()\n"
+                '    account = Account.model_validate(data, update={"owner": owner})\n'
+            ),
+        },
+        "says": "the owner is changed",
+    },
 ]

@@ -443,4 +443,149 @@ engine = create""",
         },
         "says": "refused, or undone, as a whole",
     },
+    {
+        "name": "users who are not there yet remembered as missing",
+        "step": 1,
+        "replace": {
+            "app = FastAPI(": "missing: set[int] = set()\n\napp = FastAPI(",
+            "    if session.get(User, data.user_id) is None:\n": """\
+    if data.user_id in missing or session.get(User, data.user_id) is None:
+        missing.add(data.user_id)
+""",
+        },
+        "says": "it is remembered in memory",
+    },
+    {
+        "name": "users of lists remembered as missing",
+        "step": 4,
+        "replace": {
+            "app = FastAPI(": "known: dict[int, bool] = {}\n\napp = FastAPI(",
+            "    result = Imported()\n": """\
+    result = Imported()
+    for one in data:
+        if one.user_id not in known:
+            known[one.user_id] = session.get(User, one.user_id) is not None
+        if not known[one.user_id]:
+            raise HTTPException(404, "User not found")
+""",
+        },
+        "says": "it is remembered in memory",
+    },
+    {
+        "name": "committed after the answer",
+        "step": 1,
+        "replace": {
+            "        yield session\n": "        yield session\n        session.commit()\n",
+            "    session.commit()\n    return order\n": "    return order\n",
+        },
+        "says": "answer was sent before the commit",
+    },
+    {
+        "name": "lists committed after the answer",
+        "step": 4,
+        "replace": {
+            "        yield session\n": "        yield session\n        session.commit()\n",
+            "    session.commit()\n    return result": "    return result",
+        },
+        "says": "answer was sent before the commit",
+    },
+    {
+        "name": "items without their outer spaces",
+        "step": 1,
+        "replace": {
+            "    order = Order.model_validate(data)\n": (
+                '    order = Order.model_validate(data, update={"item": data.item.strip()})\n'
+            ),
+        },
+        "says": "as it was sent",
+    },
+    {
+        "name": "references compared without their outer spaces",
+        "step": 3,
+        "replace": {
+            "    order = Order.model_validate(data)\n": (
+                "    reference = data.reference.strip()\n"
+                '    order = Order.model_validate(data, update={"reference": reference})\n'
+            ),
+        },
+        "says": "without the spaces at their end",
+    },
+    {
+        "name": "the same order again answered as made",
+        "step": 2,
+        "replace": {
+            '        raise HTTPException(409, "Reference already used") from None': """\
+        session.rollback()
+        taken = select(Order).where(Order.reference == data.reference)
+        old = session.exec(taken).one()
+        if (old.user_id, old.item, old.total) == (data.user_id, data.item, data.total):
+            return old
+        raise HTTPException(409, "Reference already used") from None""",
+        },
+        "says": "as if it had been made",
+    },
+    {
+        "name": "orders from before among the created ones",
+        "step": 4,
+        "replace": {
+            "    session.commit()\n    return result": """\
+    session.commit()
+    result.created = []
+    for one in data:
+        same = (Order.reference == one.reference, Order.item == one.item)
+        result.created += session.exec(select(Order).where(*same)).all()
+    return result""",
+        },
+        "says": "'created' is read by reference",
+    },
+    {
+        "name": "the last one of a list wins",
+        "step": 4,
+        "replace": {
+            "    for one in data:\n": """\
+    last = {one.reference: one for one in data}
+    for one in data:
+        if one is not last[one.reference]:
+            result.refused.append(one.reference)
+            continue
+""",
+        },
+        "says": "the earlier one is stored",
+    },
+    {
+        "name": "a list whose order meets another refused as a whole",
+        "step": 5,
+        "database": "postgresql",
+        "replace": {
+            """        try:
+            with session.begin_nested():
+                order = place_order(session, one)
+        except IntegrityError:
+            result.refused.append(one.reference)
+        else:
+            result.created.append(order)
+""": """        taken = select(Order.id).where(Order.reference == one.reference)
+        if session.get(User, one.user_id) and session.exec(taken).first():
+            result.refused.append(one.reference)
+            continue
+        try:
+            result.created.append(place_order(session, one))
+        except IntegrityError:
+            raise HTTPException(409, "Reference already used") from None
+""",
+        },
+        "says": "is the only guard",
+    },
+    {
+        "name": "references unique for each customer",
+        "step": 3,
+        "replace": {
+            "max_length=40, unique=True)": "max_length=40)",
+            """    __tablename__ = "orders"
+""": """    __tablename__ = "orders"
+    __table_args__ = (UniqueConstraint("user_id", "reference"),)
+""",
+        },
+        "says": "not only among those of one customer",
+    },
 ]

@@ -577,7 +577,7 @@ Base.metadata.create_all(engine)
                 '    words = words.encode("ascii", "ignore").decode()'
             )
         },
-        "says": "letters such as é are dropped",
+        "says": "letters such as é or ø are dropped",
     },
     {
         "name": "one batch of a thousand",
@@ -632,5 +632,78 @@ Base.metadata.create_all(engine)
 """,
         },
         "says": "tries a few slugs and gives up",
+    },
+    {
+        "name": "uuid after a long name",
+        "step": 3,
+        "base": SQLALCHEMY,
+        "replace": {
+            "-{user.id}": "-{__import__('uuid').uuid4()}",
+        },
+        "says": "what follows it is too long",
+    },
+    {
+        "name": "the first part of the address after the name",
+        "step": 3,
+        "replace": {
+            "{token_hex(4)}": "{data.email.partition('@')[0]}",
+        },
+        "says": "the part of an address before the @",
+    },
+    {
+        "name": "letters that are none of a to z left out",
+        "step": 3,
+        "replace": {
+            "    words = data.name.lower()": (
+                '    plain = __import__("unicodedata").normalize("NFKD", data.name)\n'
+                '    words = plain.encode("ascii", "ignore").decode().lower()'
+            ),
+        },
+        "says": "letters such as é or ø are dropped",
+    },
+    {
+        "name": "a slug of the first twenty letters",
+        "step": 3,
+        "replace": {
+            'replace(" ", "-")[:60]': 'replace(" ", "-")[:20]',
+        },
+        "says": "or of a part of it",
+    },
+    {
+        "name": "addresses put into small letters by a migration",
+        "step": 1,
+        "replace": {
+            FILL: FILL + '    op.execute("UPDATE users SET email = lower(email)")\n',
+        },
+        "says": "the migration writes into columns that it finds there",
+    },
+    {
+        "name": "names tidied by a migration",
+        "step": 1,
+        "replace": {
+            FILL: FILL + '    op.execute("UPDATE users SET name = trim(name)")\n',
+        },
+        "says": "the migration writes into columns that it finds there",
+    },
+    {
+        "name": "committed after the answer",
+        "step": 1,
+        "replace": {
+            "        yield session\n": "        yield session\n        session.commit()\n",
+            "    try:\n        session.commit()": "    try:\n        session.flush()",
+        },
+        "says": "answer was sent before the commit",
+    },
+    {
+        "name": "a CHECK that knows two statuses",
+        "step": 2,
+        "replace": {
+            '        batch.create_unique_constraint("uq_users_slug", ["slug"])\n': (
+                '        batch.create_unique_constraint("uq_users_slug", ["slug"])\n'
+                "        known = \"status IN ('active', 'inactive')\"\n"
+                '        batch.create_check_constraint("ck_users_status", known)\n'
+            ),
+        },
+        "says": "the status is any text",
     },
 ]
