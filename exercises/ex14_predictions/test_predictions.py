@@ -152,7 +152,7 @@ def test_create_prediction_sets_the_time(api: Api) -> None:
 @pytest.mark.parametrize(
     ("field", "values"),
     [
-        ("latency_ms", [-1, -0.001, "fast", None]),
+        ("latency_ms", [-1, -0.001, "fast", None, [1], {"ms": 1}]),
         ("input_data", ["rooms=3", [1], 7, None]),
         ("model_version", ["", "v" * 51, None]),
     ],
@@ -251,6 +251,14 @@ def test_create_prediction_wants_one_outcome(api: Api, outcome: dict[str, Any]) 
     api.post("/predictions", sent | outcome).expect(422, 400, why=why)
 
 
+@pytest.mark.step(2)
+@pytest.mark.parametrize("error", [{"code": 1}, ["slow"]], ids=json.dumps)
+def test_create_failure_refuses_what_is_no_text(api: Api, error: Any) -> None:
+    """POST /predictions answers 422 to an error that is no text."""
+    why = "an error is a text: `error: str | None = None` in the input class."
+    api.post("/predictions", a_failure(error=error)).expect(422, 400, why=why)
+
+
 EMPTY = "an empty text is taken for no error: `is not None` in Python, IS NOT NULL in SQL."
 
 
@@ -280,6 +288,7 @@ def test_list_predictions_newest_first(api: Api) -> None:
     """GET /predictions lists the newest call first; skip and limit cut the list."""
     version = unique("house-")
     sent = [a_call(model_version=version, latency_ms=ms) for ms in (5, 9, 1, 7, 3, 8, 2)]
+    sent.append(a_failure(model_version=version, error=LONG_ERROR))
     newest_first = [create(api, call) for call in sent][::-1]
     create(api, a_call())
     query = f"model_version={version}"
@@ -294,7 +303,7 @@ def test_list_predictions_newest_first(api: Api) -> None:
             f"GET /predictions?{query} answered the calls {got}, not {newest_first}.",
             "no ORDER BY, or without desc(), or by a time that several calls share.",
         )
-    for skip, limit in ((1, 2), (5, 10), (0, 1), (7, 3)):
+    for skip, limit in ((1, 2), (6, 10), (0, 1), (8, 3)):
         part = found(api, f"{query}&skip={skip}&limit={limit}")
         wanted = newest_first[skip : skip + limit]
         if part != wanted:
@@ -326,13 +335,14 @@ def test_list_predictions_in_the_database(api: Api) -> None:
     call = a_failure(model_version=version, input_data={}, latency_ms=70)
     if len({create(api, call) for _ in range(102)}) < 102:
         fail("several calls have one id.", "a call like an earlier one is another call.")
-    for query in (f"model_version={version}", "failed=true", "min_latency_ms=60"):
+    filters = (f"model_version={version}", "failed=true", "min_latency_ms=60")
+    for query in (*filters, f"model_version={version}&skip=60"):
         reply = page(api, f"{query}&limit=2")
         if reply.rows_fetched >= 12:
             reply.wrong(
                 f"for two calls {reply.rows_fetched} rows were fetched:\n{reply.sql}",
-                "all are loaded, and filtered or cut in Python. .where() and .limit() let the "
-                "database do it.",
+                "all are loaded, and filtered or cut in Python. .where(), .offset() and .limit() "
+                "let the database do it.",
             )
     for limit in (100, 60):
         listed = len(found(api, f"model_version={version}&limit={limit}"))
@@ -369,7 +379,7 @@ def test_list_predictions_without_filter(api: Api) -> None:
         ("min_latency_ms=100", [4, 3]),
         ("min_latency_ms=99.5", [4, 3, 1]),
         ("min_latency_ms=0", [4, 3, 2, 1, 0]),
-        ("min_latency_ms=100.5&failed=true", [3]),
+        ("min_latency_ms=99.75&failed=true", [3]),
         ("min_latency_ms=50&failed=false", [4]),
     ],
 )
@@ -388,7 +398,9 @@ def test_list_predictions_filters(api: Api, query: str, wanted: list[int]) -> No
         fail(
             f"of calls that took 1, 99.5 (failed), 0, 250 (failed) and 100 ms, {query} with "
             f"limit={limit} found {took}{' and others' if len(took) < len(got) else ''}.",
-            FAILED if "failed" in query else "the latency is not compared with `>=`.",
+            FAILED
+            if "failed" in query and "." not in query
+            else "the latency is not compared with `>=`, or with a number without its decimals.",
         )
 
 
