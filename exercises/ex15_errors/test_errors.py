@@ -52,8 +52,8 @@ UNBOUNDED = (
 )
 CANNOT_BE_WRITTEN = (
     "JSON has no NaN, and neither UTF-8 nor a database takes half of a surrogate pair: refuse "
-    "them. FastAPI's own 422 repeats what was sent, and fails at it: a handler for "
-    "RequestValidationError answers type, loc and msg alone."
+    "them. An answer that repeats what was sent, as FastAPI's own 422 does, fails at it: a "
+    "handler for RequestValidationError answers type, loc and msg alone."
 )
 HASH_SHOWN = (
     "the answer is the row with all its columns: Field(exclude=True) in the table class, or a "
@@ -251,7 +251,10 @@ def test_delete_category_in_use(api: Api) -> None:
     why = "foreign keys are off (PRAGMA foreign_keys = ON, for each connection), or " + UNCAUGHT
     reply = api.delete(f"/categories/{sent['category_id']}")
     if reply.ok:
-        why = "foreign keys are off (PRAGMA foreign_keys = ON), or a cascade deletes the products."
+        why = (
+            "foreign keys are off (PRAGMA foreign_keys = ON), or a cascade deletes the products, "
+            "or takes them out of the category."
+        )
     refused(reply, 409, 400, why=why)
     why = "the product went with its category, or was taken out of it."
     api.get(path).expect(200, why=why).has(why, category_id=sent["category_id"])
@@ -311,8 +314,13 @@ def test_change_stock(api: Api) -> None:
         stored = api.second().get(path).expect(200)
         stored.has(stored.stale("not committed."), stock=left)
     for change in (-4, -1000):
-        why = "the table has no CheckConstraint, or it is never reached."
-        refused(api.post(f"{path}/stock", {"change": change}), 409, 400, why={2: why, "": UNCAUGHT})
+        why = "the table has no CheckConstraint, or it is never reached, or 0 is stored instead."
+        both = (
+            "an UPDATE that changes no row finds no product, or not enough of it: only the first "
+            "is a 404."
+        )
+        reply = api.post(f"{path}/stock", {"change": change})
+        refused(reply, 409, 400, why={2: why, 404: both, "": UNCAUGHT})
         why = "a refused change was stored all the same, or an accepted one was not."
         api.get(path).expect(200).has(why, stock=3)
         more = "the UPDATE changes more than the stock."
@@ -380,6 +388,15 @@ def test_id_that_no_row_has(api: Api, row_id: int | str) -> None:
 # As JSON, where it may be what no encoder writes: NaN, or half of a surrogate pair.
 NO_TEXTS = ["null", "7", "[]", "{}", "NaN", r'"\ud800"', r'"Ada\udc00 Lovelace"']
 NO_NUMBERS = ["null", '"many"', "[]", "{}", "NaN", "Infinity", "-Infinity", "1e400", HUGE]
+# What an app may store in the place of a value that it should refuse.
+IN_ITS_PLACE = {
+    "null": "null is taken for what was not sent, `int | None`: there is no such value.",
+    **dict.fromkeys(
+        ("0.001", "9.999", "99999999.991"),
+        "the price is rounded, or takes any number of decimals: a Decimal with decimal_places=2.",
+    ),
+    "2.5": "what is no whole number is cut to one.",
+}
 WRONG_FIELDS = {
     "/users": {"name": NO_TEXTS, "email": NO_TEXTS, "password": NO_TEXTS},
     "/categories": {"name": NO_TEXTS},
@@ -409,7 +426,9 @@ def test_value_that_no_column_holds(api: Api, path: str, field: str) -> None:
         reply = api.post(path, body)
         why: Why = {2: UNBOUNDED, "OverflowError": UNBOUNDED, "out of range": UNBOUNDED}
         if value in ("NaN", "Infinity", "-Infinity", "1e400") or "ud" in value:
-            why = {2: UNBOUNDED, "": CANNOT_BE_WRITTEN}
+            why = {2: UNBOUNDED, "OverflowError": CANNOT_BE_WRITTEN, "": CANNOT_BE_WRITTEN}
+        if reply.ok and value in IN_ITS_PLACE:
+            why = IN_ITS_PLACE[value]
         more = {"category_id": (404, 409), "change": (409,)}.get(field, ())
         invalid(reply, *more, why=why)
 
@@ -585,11 +604,13 @@ def shows_no_password(reply: Reply, password: str, *more: int) -> None:
     if password in reply.text or password in json.dumps(reply.body, ensure_ascii=False).replace(
         '\\"', '"'
     ):
-        reply.wrong(
-            "the password is in the answer.",
-            "FastAPI's own answer repeats the input. A handler for RequestValidationError can "
-            "answer type, loc and msg alone.",
+        why = (
+            "FastAPI's own answer repeats the input, and so may a message of the app's own. A "
+            "handler for RequestValidationError can answer type, loc and msg alone."
         )
+        if 409 in more:
+            why = "the sentence of the refusal holds what was sent."
+        reply.wrong("the password is in the answer.", why)
 
 
 ASKS_NOTHING = (

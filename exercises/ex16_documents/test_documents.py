@@ -30,8 +30,9 @@ IN_MEMORY = (
 )
 NEARLY = (
     "the values are not compared whole: LIKE takes 36 for a part of 365 and % for anything, "
-    "ilike() and lower() take no notice of case."
+    "ilike(), lower() and NOCASE take no notice of case."
 )
+DEEPER = "the value is looked for at any depth, or in lists: only the item's own field counts."
 NOT_FOUND = (
     "the two sides of the comparison have different forms: in JSON a text stands in quotes, and "
     "SQLite compares JSON as text, where é may be \\u00e9 and true may be 1. PostgreSQL compares "
@@ -65,6 +66,7 @@ IN_PLACE = (
     "the dictionary was changed in place: SQLAlchemy compares the attribute with the same object "
     "and sees no change. Assign a new one, `item.data = item.data | changes`."
 )
+NULL_REMOVES = "null takes the field away, as json_patch() does: it is a value like any other."
 REPLACED = "the document is replaced by what was sent, not merged with it."
 NOT_AS_SENT = (
     "a field is not set as it was sent: `if value` leaves out 0 and null, and an object, or a "
@@ -90,7 +92,10 @@ def create(api: Api, **data: Any) -> int:
     short = "a column of so many characters does not hold a document of any size."
     own = f"{why} And it has no bound of the app's own."
     reply = api.post("/items", data).expect(201, 200, why={"too long": short, 422: own, "": why})
-    if isinstance(reply.object().get("data"), str):
+    if "data" not in reply.object():
+        why = "the answer is the item: its id, and the document under 'data'."
+        reply.wrong("the field 'data' is missing.", why)
+    if isinstance(reply.object()["data"], str):
         reply.wrong("the field 'data' is a text, not an object.", NOT_STORED)
     reply.has(NOT_STORED, data=data)
     return reply.id
@@ -103,8 +108,12 @@ def find(api: Api, **fields: Any) -> Reply:
 
 def expect_found(reply: Reply, wanted: list[int], why: str) -> None:
     """Fail unless exactly these items came back, in this order."""
-    body = "the type of the body takes less than it should: `dict[str, str | bool | int | float]`."
-    reply.expect(200, why={422: body, "SqlJson": SHAPE, "": why})
+    body = (
+        "the body takes less than it should: its type is `dict[str, str | bool | int | float]`, "
+        "and names have letters, digits and _."
+    )
+    none = "no item is an empty list, and no error."
+    reply.expect(200, why={422: body, 404: none, "SqlJson": SHAPE, "": why})
     ids = [row.get("id") for row in reply.items()]
     if ids != wanted:
         why = BY_ID if ids == wanted[::-1] and len(ids) > 1 else why
@@ -171,7 +180,10 @@ def test_find_items(api: Api) -> None:
     create(api, other=name)
     named = create(api, Name=name, person={"name": name}, people=[{"name": name}])
     reply = find(api, name=name)
-    expect_found(reply, ids, f"{NOT_FOUND} Or: {NEARLY}")
+    more = [row for row in reply.rows() if row["id"] not in ids]
+    others = [row["id"] for row in more if not isinstance(row["data"].get("name"), str)]
+    why = (CASE if others == [named] else DEEPER if others else NEARLY) if more else NOT_FOUND
+    expect_found(reply, ids, why)
     for row in reply.items():
         alone = api.get(f"/items/{row['id']}").expect(200)
         why = "the list answers what was asked for, or a part of each item, not the stored items."
@@ -413,7 +425,9 @@ def test_find_items_with_hostile_path(api: Api, path: str) -> None:
         reply = find(api, mark=mark, **{path: value}).expect(200, 422, 400, why=INJECTION)
         if reply.ok and reply.items():
             why = "a number in the path, or in brackets, leads into a list: only names are fields."
-            why = why if "tags" in path else INJECTION
+            if "tags" not in path:
+                part = "a path whose parts are empty is not `name`, nor any other."
+                why = part if path.strip(".").isalpha() or path == "name..name" else INJECTION
             reply.wrong("it found items that have no such field.", why)
     api.get(f"/items/{secret}").expect(200, why=INJECTION)
 
@@ -474,7 +488,8 @@ def expect_data(reply: Reply, before: dict[str, Any], wanted: dict[str, Any]) ->
         return
     names = data.keys() if isinstance(data, dict) else wanted.keys()
     if not before.keys() <= names:
-        why = REPLACED
+        nulls = all(wanted[name] is None for name in before.keys() - names)
+        why = NULL_REMOVES if nulls else REPLACED
     elif names - wanted.keys():
         why = ADDED
     elif data != before and any(wanted[name] for name in wanted.keys() - names):
@@ -505,9 +520,9 @@ def test_update_item(api: Api) -> None:
     expect_data(api.get(path), before, before | sent)
     reply = api.second().get(path)
     reply.has(IN_MEMORY, data=before | sent)
-    expect_found(find(api, age=0, vip=True, name=name), [item_id], IN_PLACE)
+    why = "the search does not look at the document itself, but at a copy that was not changed."
+    expect_found(find(api, age=0, vip=True, name=name), [item_id], why)
     for was in ({"age": 36}, {"address.city": "London"}, {"address.zip": "N1"}):
-        why = "the item is found by what it was before: what the search looks at was not changed."
         expect_found(find(api, name=name, **was), [twin], why)
     same_row(untouched, api.get(f"/items/{twin}").expect(200), why=OTHERS)
 
@@ -560,8 +575,12 @@ def test_update_item_with_any_name(api: Api, name: str) -> None:
     path = f"/items/{create(api, **before)}"
     for value in ("Paris", {"city": "Rome"}):
         wanted = before | {name: value}
-        reply = api.patch(path, {name: value}).expect(200)
-        why = "the name is taken for a path: dots lead inside in POST /items/find only."
+        why = "any name is allowed here: only POST /items/find may refuse some."
+        reply = api.patch(path, {name: value}).expect(200, why={422: why, 400: why})
+        why = (
+            "the name is taken for a path, where dots lead inside, and where a quote or a "
+            "backslash has a meaning of its own: only POST /items/find knows paths."
+        )
         reply.has(why, data=wanted)
         api.get(path).expect(200).has(why, data=wanted)
 
@@ -604,7 +623,10 @@ def test_update_item_again(api: Api) -> None:
 @pytest.mark.step(5)
 def test_update_item_not_found(api: Api) -> None:
     """PATCH /items/{id} answers 404 when there is no such item."""
-    why = "session.get() gave None, and it was used."
+    why = {
+        2: "the item is made when it is not there, or nobody looks whether the UPDATE found it.",
+        "": "session.get() gave None, and it was used.",
+    }
     api.patch(f"/items/{NO_SUCH_ID}", {"age": 37}).expect(404, why=why)
 
 

@@ -80,7 +80,7 @@ MISTAKES = [
             "(data: PredictionCreate,": "(data: Prediction,",
             "prediction = Prediction.model_validate(data)": "prediction = data",
         },
-        "says": "table class is the request body",
+        "says": "it is the table class",
     },
     {
         "name": "time of the start",
@@ -208,7 +208,7 @@ MISTAKES = [
             LIST: "        calls = calls.order_by(col(Prediction.id).desc())\n    call =",
             "order_by(call.model_version)": "order_by(call.model_version).limit(last)",
         },
-        "says": "limits the groups",
+        "says": "cuts the groups",
     },
     {
         "name": "versions compared with startswith()",

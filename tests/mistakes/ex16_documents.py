@@ -31,7 +31,7 @@ MISTAKES = [
                 "    item.data = data\n"
             )
         },
-        "says": "dots lead inside in POST /items/find only",
+        "says": "dots lead inside",
     },
     {
         "name": "dotted name refused",
@@ -427,7 +427,7 @@ def has(data: Any, path: list[str], value: Value) -> bool:
 
 app = FastAPI(""",
         },
-        "says": "the item is found by what it was before",
+        "says": "a copy that was not changed",
     },
     {
         "name": "newest first",
