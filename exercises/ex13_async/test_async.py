@@ -134,7 +134,7 @@ def test_create_user_refuses_invalid_input(api: Api) -> None:
 def test_create_user_at_the_bounds(api: Api) -> None:
     """POST /async/users takes a name of 2 and one of 50 characters, of any letters."""
     # A name may be there twice, an address may not.
-    for name in ("Al", "A" * 50, "Al", "Zoë" + "é" * 47):
+    for name in ("Al", "A" * 50, "Al", "Zoë" + "é" * 47, "007"):
         user = create(api, name=name)
         api.get(f"/async/users/{user['id']}").expect(200, why=NO_COMMIT).has(**user)
 
@@ -278,10 +278,11 @@ def test_read_user_with_posts(api: Api) -> None:
     """GET /async/users/{id}/with-posts answers the user with their posts, and no others."""
     user, other = create(api), create(api)
     posts = [create_post(api, user["id"], times=times).body for times in (1, 100)]
+    posts.append(create_post(api, user["id"], "0012.10").body)  # a text, and no number
     create_post(api, other["id"])
     has_posts(api, user, posts, NO_COMMIT)
     gives_back(api.get(f"/async/users/{user['id']}/with-posts"))
-    posts += [create_post(api.second(), user["id"]).body for _ in range(99)]
+    posts += [create_post(api.second(), user["id"]).body for _ in range(98)]
     has_posts(api, user, posts, IN_MEMORY)
 
 

@@ -176,11 +176,12 @@ def test_create_prediction_refuses_invalid_input(api: Api, field: str, values: l
     [
         {"latency_ms": 0, "input_data": {}},
         {"model_version": "v"},
+        {"model_version": "1.10"},
         {"model_version": "é" * 50, "latency_ms": 0.001},
         {"latency_ms": 123456.789},
         {"input_data": {"pixels": [[number / 4 for number in range(99)]] * 99}},
     ],
-    ids=["nothing", "short", "long", "slow", "large"],
+    ids=["nothing", "short", "number", "long", "slow", "large"],
 )
 def test_create_prediction_at_the_bounds(api: Api, bounds: dict[str, Any]) -> None:
     """POST /predictions takes long and short values: a version of 1 or 50 signs, a latency of 0."""
@@ -189,7 +190,7 @@ def test_create_prediction_at_the_bounds(api: Api, bounds: dict[str, Any]) -> No
     made = api.post("/predictions", sent).expect(201, 200, why=why)
     why = (
         "the app rounds or cuts the value, or the column holds fewer digits, or signs, than were "
-        "sent: SQLAlchemy's Float has enough."
+        "sent (SQLAlchemy's Float has enough), or makes a number of a text, as STRING in SQLite."
     )
     for reply in (made, api.get(f"/predictions/{made.id}").expect(200, why=NO_COMMIT)):
         reply.has(why, **sent)
@@ -206,12 +207,14 @@ def test_read_prediction_not_found(api: Api) -> None:
 def test_create_failure(api: Api) -> None:
     """A call that failed is stored with its error, without a result."""
     why = "an error is a text of any length."
-    for sent in (a_failure(), a_failure() | {"result": None}, a_failure(error=LONG_ERROR)):
+    errors = [a_failure(error=error) for error in (LONG_ERROR, "404", "1e3")]
+    for sent in (a_failure(), a_failure() | {"result": None}, *errors):
         made = api.post("/predictions", sent).expect(201, 200, why={422: why})
         path = f"/predictions/{made.id}"
         why = (
             "fields that are null are left out of the answer (response_model_exclude_none), the "
-            "result has another default than None, or the text of the error is cut."
+            "result has another default than None, or the text of the error is cut, or the column "
+            "makes a number of it."
         )
         for reply in (made, api.get(path).expect(200, why=NO_COMMIT)):
             reply.has(why, **(sent | {"result": None}))
