@@ -657,7 +657,7 @@ def why_not_one(wins: list[int], rows: int) -> str:
 def why_accepted(reply: Reply, first_id: int) -> Why:
     """Say why a name was accepted a second time; the first has this id."""
     if reply.ok and reply.id == first_id:
-        return {2: "the row that was there is answered, as if it had been made: refuse the name."}
+        return {2: "the row that was there is answered, as if it had been made: refuse it."}
     if reply.commits == 0:
         return {2: "no session.commit() after session.add(); each request has its own session."}
     return {

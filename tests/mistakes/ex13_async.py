@@ -389,4 +389,47 @@ MISTAKES = [
         },
         "says": "not the stored row",
     },
+    {
+        "name": "PUT creates who is not there",
+        "step": 3,
+        "replace": {
+            "async def update_user(user: UserDep, data: UserCreate, session: SessionDep) -> User:": (
+                "async def update_user(user_id: Id, data: UserCreate, session: SessionDep) -> User:"
+            ),
+            "    return await save(session, user.sqlmodel_update(data.model_dump()))": (
+                "    user = await session.get(User, user_id) or User(id=user_id)\n"
+                "    return await save(session, user.sqlmodel_update(data.model_dump()))"
+            ),
+        },
+        "says": "creates nobody",
+    },
+    {
+        "name": "addresses kept in a set",
+        "step": 3,
+        "replace": {
+            "async def save(": "known: set[str] = set()\n\n\nasync def save(",
+            "    return await save(session, User.model_validate(data))": (
+                "    if data.email in known:\n"
+                '        raise HTTPException(409, "Email already registered")\n'
+                "    user = await save(session, User.model_validate(data))\n"
+                "    known.add(user.email)\n"
+                "    return user"
+            ),
+        },
+        "says": "in a list of its own",
+    },
+    {
+        "name": "an address that is taken gives the user who has it",
+        "step": 6,
+        "replace": {
+            '        await session.rollback()\n        raise HTTPException(409, "Email already '
+            'registered") from None\n': (
+                "        email = user.email\n"
+                "        await session.rollback()\n"
+                "        found = await session.exec(select(User).where(User.email == email))\n"
+                "        return found.one()\n"
+            )
+        },
+        "says": "as if it had been made",
+    },
 ]

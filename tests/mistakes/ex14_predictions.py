@@ -80,7 +80,7 @@ MISTAKES = [
             "(data: PredictionCreate,": "(data: Prediction,",
             "prediction = Prediction.model_validate(data)": "prediction = data",
         },
-        "says": "table class is the request body",
+        "says": "it is the table class",
     },
     {
         "name": "time of the start",
@@ -208,7 +208,7 @@ MISTAKES = [
             LIST: "        calls = calls.order_by(col(Prediction.id).desc())\n    call =",
             "order_by(call.model_version)": "order_by(call.model_version).limit(last)",
         },
-        "says": "limits the groups",
+        "says": "cuts the groups",
     },
     {
         "name": "versions compared with startswith()",
@@ -632,5 +632,80 @@ app = FastAPI""",
             )
         },
         "says": "the app rounds or cuts the value",
+    },
+    {
+        "name": "fields that are null are left out",
+        "step": 2,
+        "replace": {
+            '@app.post("/predictions", status_code=201': (
+                '@app.post("/predictions", status_code=201, response_model_exclude_none=True'
+            )
+        },
+        "says": "left out of the answer",
+    },
+    {
+        "name": "the text of an error is cut",
+        "step": 2,
+        "replace": {
+            "    session.add(prediction)\n": (
+                "    prediction.error = prediction.error and prediction.error[:2000]\n"
+                "    session.add(prediction)\n"
+            )
+        },
+        "says": "the text of the error is cut",
+    },
+    {
+        "name": "an error of any type",
+        "step": 2,
+        "replace": {
+            "    error: str | None = None\n": (
+                "    error: JsonValue = Field(default=None, sa_column=Column(JSON(True)))\n"
+            )
+        },
+        "says": "an error is a text",
+    },
+    {
+        "name": "the list is cut after skip in Python",
+        "step": 3,
+        "replace": {
+            "statement.offset(skip).limit(limit)).all()": "statement.limit(skip + limit)).all()[skip:]"
+        },
+        "says": ".offset()",
+    },
+    {
+        "name": "latency compared without its decimals",
+        "step": 3,
+        "replace": {">= min_latency_ms": ">= int(min_latency_ms)"},
+        "says": "without its decimals",
+    },
+    {
+        "name": "list leaves a part of the error out",
+        "step": 3,
+        "base": RAW_SQL,
+        "replace": {
+            "return [as_answer(row) for row in db.execute(text(sql), values)]": (
+                "found = [as_answer(row) for row in db.execute(text(sql), values)]\n"
+                '        return [row | {"error": row["error"] and row["error"][:80]} '
+                "for row in found]"
+            )
+        },
+        "says": "a part of each call",
+    },
+    {
+        "name": "latencies joined by the database, the average made in Python",
+        "step": 4,
+        "base": RAW_SQL,
+        "replace": {
+            "AVG(latency_ms) AS avg_latency_ms": "GROUP_CONCAT(latency_ms) AS latencies",
+            "        return [dict(row._mapping) for row in rows]": (
+                "        answer = []\n"
+                "        for row in rows:\n"
+                "            found = dict(row._mapping)\n"
+                '            each = [float(n) for n in found.pop("latencies").split(",")]\n'
+                '            answer.append(found | {"avg_latency_ms": sum(each) / len(each)})\n'
+                "        return answer"
+            ),
+        },
+        "says": "computed in Python: func.count()",
     },
 ]

@@ -814,4 +814,92 @@ async def read_product(request):
         },
         "says": "no SQL was run for this answer",
     },
+    {
+        "name": "GET answers all columns, the hash under another name",
+        "step": 1,
+        "base": ASYNC_SQL,
+        "replace": {'"people", "id, name, email", request': '"people", "*", request'},
+        "says": "the row with all its columns",
+    },
+    {
+        "name": "errors in an envelope without detail",
+        "step": 1,
+        "replace": {
+            "from fastapi import Depends,": (
+                "from starlette.exceptions import HTTPException as Raised\n"
+                "from fastapi import Depends,"
+            ),
+            "@app.exception_handler(OperationalError)\n": (
+                "@app.exception_handler(Raised)\n"
+                "def answer_error(_request: Request, error: Raised) -> JSONResponse:\n"
+                '    message = {"code": error.status_code, "message": error.detail}\n'
+                '    return JSONResponse({"error": message}, error.status_code)\n'
+                "\n\n"
+                "@app.exception_handler(OperationalError)\n"
+            ),
+        },
+        "says": "HTTPException(409, 'a sentence')",
+    },
+    {
+        "name": "health without a sentence",
+        "step": 5,
+        "replace": {
+            "def answer_database_away(_request: Request,": "def answer_database_away(request: Request,",
+            '    detail = "The database cannot be reached; try again later"\n': (
+                '    if request.url.path == "/health":\n'
+                '        return JSONResponse({"status": "unhealthy"}, 503)\n'
+                '    detail = "The database cannot be reached; try again later"\n'
+            ),
+        },
+        "says": "JSONResponse({'detail': 'a sentence'}",
+    },
+    {
+        "name": "a null is a stock of 0",
+        "step": 4,
+        "replace": {
+            "class Product(ProductCreate, table=True):": (
+                "class ProductIn(ProductCreate):\n"
+                "    stock: int | None = Field(default=0, ge=0, le=1_000_000)\n"
+                "\n\n"
+                "class Product(ProductCreate, table=True):"
+            ),
+            "def create_product(data: ProductCreate,": "def create_product(data: ProductIn,",
+            "Product.model_validate(data)": (
+                'Product.model_validate(data.model_dump() | {"stock": data.stock or 0})'
+            ),
+        },
+        "says": "null is taken for what was not sent",
+    },
+    {
+        "name": "the price is rounded",
+        "step": 4,
+        "base": ASYNC_SQL,
+        "replace": {
+            " or price != round(price, 2):": ":",
+            "    return price\n": "    return round(price, 2)\n",
+        },
+        "says": "the price is rounded",
+    },
+    {
+        "name": "too few in stock is answered as no such product",
+        "step": 3,
+        "replace": {
+            '    with refusal("Stock would be out of range"):\n'
+            "        session.exec(statement.values(stock=col(Product.stock) + data.change))\n": (
+                "    stock = col(Product.stock) + data.change\n"
+                "    statement = statement.where(stock.between(0, 1_000_000))\n"
+                "    if session.exec(statement.values(stock=stock)).rowcount == 0:\n"
+                '        raise HTTPException(404, "Product not found, or too few of it")\n'
+            )
+        },
+        "says": "only the first is a 404",
+    },
+    {
+        "name": "the refusal names what was sent",
+        "step": 6,
+        "replace": {
+            'refusal("Email already registered")': 'refusal(f"Cannot store {data.model_dump()}")'
+        },
+        "says": "the sentence of the refusal",
+    },
 ]
