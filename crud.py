@@ -907,7 +907,7 @@ def _change_stock(db: Session, products: dict[int, Any], changes: dict[int, int]
 
 
 def _order_number() -> str:
-    end = b32encode(token_bytes(4)).decode()[:6]  # letters and digits
+    end = b32encode(token_bytes(4)).decode()[:6]  # one of 32 ** 6 in each second
     return f"ORD-{models.utc_now():%Y%m%d%H%M%S}-{end}"
 
 
