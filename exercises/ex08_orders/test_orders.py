@@ -7,7 +7,17 @@ from typing import Any
 import pytest
 
 from exercises.causes import Why
-from exercises.checks import NO_SUCH_ID, Api, Reply, fail, same, unique
+from exercises.checks import (
+    MISSING_REMEMBERED,
+    NO_SUCH_ID,
+    Api,
+    Reply,
+    ask_ahead,
+    fail,
+    same,
+    unique,
+    why_not_all,
+)
 
 Lines = list[tuple[int, int]]  # product id, quantity
 Prices = dict[int, str]  # by product id
@@ -56,7 +66,7 @@ def order(api: Api, user: int, lines: Lines) -> Reply:
 
 def placed(api: Api, user: int, lines: Lines) -> int:
     """Place an order; give the id."""
-    return order(api, user, lines).expect(201, 200).id
+    return order(api, user, lines).expect(201, 200).committed_first().id
 
 
 def refused(reply: Reply, why: str, *statuses: int) -> None:
@@ -152,7 +162,10 @@ def test_create_order(api: Api) -> None:
     api.get(f"/orders/{reply.id}").expect(200, why=NO_COMMIT)
     one = [(hat, 1)]  # 0.57 cut off in binary is 0.56
     others = [order(api, buyer, one).expect(201, 200) for _ in range(2)]
-    merged = "a user's next order is added to the one before, or written over it."
+    merged = (
+        "a user's next order is added to the one before, or written over it, or the one before is "
+        "answered again: each POST is an order of its own."
+    )
     if len({reply.id, *(another.id for another in others)}) < 3:
         fail("of three orders two were answered with the same id.", merged)
     for another in others:
@@ -255,6 +268,24 @@ def test_read_order_not_found(api: Api) -> None:
     if reply.open_connections:
         why = "the session is not closed after an error: `with Session(engine) as session: yield`."
         reply.wrong("the request kept its connection; after a few more the pool is empty.", why)
+
+
+@pytest.mark.step(1)
+def test_order_asked_for_before(api: Api) -> None:
+    """User, product and order are found when they are there, also when asked for before."""
+    user, mug = a_user(api), a_product(api)
+    ask_ahead(api, mug, lambda process, number: process.get(f"/products/{number}"))
+    ask_ahead(api, mug, lambda process, number: order(process, user, [(number, 1)]))
+    new = a_product(api)
+    ask_ahead(api, user, lambda process, number: order(process, number, [(mug, 1)]))
+    buyer = a_user(api)
+    ask_ahead(api, placed(api, user, [(mug, 1)]), lambda process, n: process.get(f"/orders/{n}"))
+    why = {404: MISSING_REMEMBERED, 400: MISSING_REMEMBERED}
+    for process in (api, api.second()):
+        process.get(f"/products/{new}").expect(200, why=why)
+        number = order(process, buyer, [(new, 1)]).expect(201, 200, why=why).id
+        for reader in (api, api.second()):
+            reader.get(f"/orders/{number}").expect(200, why=why)
 
 
 @pytest.mark.step(1)
@@ -464,11 +495,8 @@ def test_orders_for_different_products(api: Api) -> None:
     """Orders for different products at one moment are all served, each with an id of its own."""
     users, mugs = [a_user(api) for _ in range(4)], [a_product(api) for _ in range(4)]
     replies = api.at_once(4, lambda number: order(api, users[number], [(mugs[number], 1)]))
-    why = (
-        "the app counts the ids itself, max(id) + 1, and two orders get the same one: the database "
-        "gives each row its own."
-    )
     for number, reply in enumerate(replies):
+        why = why_not_all(reply)
         reply.expect(201, 200, why={"UNIQUE": why, "unique": why, 4: why})
         stored = api.get(f"/orders/{reply.id}").expect(200, why=why)
         is_order(stored, users[number], [(mugs[number], 1)], {mugs[number]: "9.90"}, why)
@@ -483,11 +511,15 @@ def moved(api: Api, number: int, *statuses: str) -> None:
     """Move an order on; fail unless each move is accepted."""
     for status in statuses:
         why = "this move is allowed, and new_status is a parameter of the query, not of the body."
-        reply = move(api, number, status).expect(200, why=why)
-        # The answer may be anything, but these two names mean something.
+        reply = move(api, number, status).expect(200, why=why).committed_first()
+        told = reply.body.get("order", reply.body) if isinstance(reply.body, dict) else {}
+        # The answer may be anything, but these names mean something.
         for name, value in (("order_id", number), ("new_status", status)):
             if isinstance(reply.body, dict) and name in reply.body:
                 reply.has("the answer tells of another order, or move.", **{name: value})
+        if isinstance(told, dict) and told.get("status") in STATUSES and told["status"] != status:
+            why = "the order is answered as it was read, before the move: read it again, or later."
+            reply.wrong(f"the answered status is {told['status']!r}, not {status!r}.", why)
 
 
 def status_is(api: Api, number: int, status: str, why: str) -> Reply:
