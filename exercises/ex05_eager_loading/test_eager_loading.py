@@ -7,6 +7,7 @@ import pytest
 
 from exercises.causes import EXCEPTIONS, Guesses
 from exercises.checks import (
+    AWKWARD_TEXTS,
     MISSING_REMEMBERED,
     NO_SUCH_ID,
     Api,
@@ -23,6 +24,8 @@ MANY = 60  # more than a smaller limit lets through
 ALL = 100  # posts of a user; a longer list may come in parts
 FEW_ROWS = 20  # more than the rows of two posts, or of a user without any
 LONG_TEXT = ("I see.\n" * 200).strip()
+# What a comment says that others do not, by its place below the post.
+SAID = {n + 10: text for n, text in enumerate(AWKWARD_TEXTS)} | {29: LONG_TEXT}
 # For each post of the library: the place of its author, those of its tags, how many comments.
 LIBRARY = (
     (2, (0, 1), 2),
@@ -97,15 +100,14 @@ def create_post(
     commenters: Sequence[Row | None] = (),
     **changes: Any,
 ) -> Row:
-    """Create a post with comments that say the same; give it as a list should show it."""
-    content = f"What there is to say about {unique('it ')}.\n" * 100
+    """Create a post with comments that mostly say the same; give it as a list should show it."""
+    content = f"What there is to say about <{unique('it ')}> & you.\n" * 100
     sent = {"title": unique("Post "), "content": content.strip()} | changes
     ids = [tag["id"] for tag in tags]
     post = create(api, "/posts", author_id=author and author["id"], tag_ids=ids, **sent)
     who = [each and each["id"] for each in commenters or (author,)]
     said = [
-        {"body": "I see." if n < 29 else LONG_TEXT, "author_id": who[n % len(who)]}
-        for n in range(comments)
+        {"body": SAID.get(n, "I see."), "author_id": who[n % len(who)]} for n in range(comments)
     ]
     made = [create(api, f"/posts/{post['id']}/comments", **each) for each in said]
     return post | {"author": author, "tags": list(tags), "comments": made}

@@ -330,6 +330,7 @@ def test_create_users_after_a_refused_list(api: Api) -> None:
     api.post(BULK, [*sent, sent[0]]).expect(409, 400, 422)
     why = "the refused list left rows or an open transaction: no session.rollback() after the error"
     expect_stored(api, api.post(BULK, sent).expect(201, why=f"{why}."), sent)
+    refuse(api, sent, 409, 400, why="the same list again is answered as the first time.")
 
 
 @pytest.mark.step(3)

@@ -69,6 +69,8 @@ def restore(api: Api, user: Row, why: str = "") -> Reply:
     if isinstance(reply.body, dict) and "email" in reply.body:
         why = "a restore has to undo both: deleted_at is null again, and is_active true."
         reply.has(why, **user)
+        if "deleted_at" in reply.body:
+            reply.has("the user is answered as before the restore.", deleted_at=None)
     if reply.body == {}:
         reply.object()
     return reply.commits_once(ONE_COMMIT).committed_first()

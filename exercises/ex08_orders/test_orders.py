@@ -210,7 +210,9 @@ def test_create_order_of_the_dearest(api: Api) -> None:
 
 @pytest.mark.step(1)
 @pytest.mark.parametrize(
-    "quantity", [0, -3, 0.5, 1.5], ids=["zero", "negative", "half", "one and a half"]
+    "quantity",
+    [0, -3, 0.5, 1.5, None, "two"],
+    ids=["zero", "negative", "half", "one and a half", "null", "a word"],
 )
 def test_create_order_refuses_quantity(api: Api, quantity: Any) -> None:
     """POST /orders answers 422 to a quantity below 1, and to one that is no whole number."""
@@ -220,6 +222,8 @@ def test_create_order_refuses_quantity(api: Api, quantity: Any) -> None:
         why = (
             "a part of the quantity is cut off: declare it as int, which takes whole numbers only."
         )
+    if quantity is None:
+        why = "null is taken for a quantity that was not sent: quantity: int takes no null."
     for lines in ([(mug, quantity)], [(pen, 1), (mug, quantity)]):
         refused(order(api, user, lines), why, 422)
     stock_is(api, mug, 10, why)
