@@ -388,7 +388,7 @@ def read_user(api: Api, user: Row, posts: list[Row]) -> Reply:
     """Read a user with posts; fail unless the posts are these."""
     why = "an inner JOIN finds no user who has no posts, and an empty list is no reason for a 404."
     reply = api.get(f"/users/{user['id']}/posts").expect(200, why={404: why, **NO_LIST})
-    why = "the answer is the user, with the list as a field."
+    why = "the answer is the user, id, name and email, with the list as a field."
     reply.has(why, id=user["id"], name=user["name"], email=user["email"])
     expect_nested(reply, "the user", reply.body, {"posts": posts}, "posts", "title")
     texts = {post["id"]: post["content"] for post in posts}

@@ -46,16 +46,16 @@ MEMORY = "it is kept in the memory of one process; only the database is shared b
 STATUSES = ["pending", "confirmed", "shipped", "delivered", "cancelled"]
 
 
-def a_user(api: Api) -> int:
+def a_user(api: Api, why: Why = "") -> int:
     """Create a customer; give the id."""
     sent = {"name": "Ada Lovelace", "email": f"{unique('ada.')}@example.com"}
-    return api.post("/users", sent | {"age": 36, "city": "London"}).expect(201, 200).id
+    return api.post("/users", sent | {"age": 36, "city": "London"}).expect(201, 200, why=why).id
 
 
-def a_product(api: Api, price: str = "9.90", stock: int = 10) -> int:
+def a_product(api: Api, price: str = "9.90", stock: int = 10, why: Why = "") -> int:
     """Create a product; give the id."""
     sent = {"name": unique("Mug "), "price": float(price), "stock": stock}
-    return api.post("/products", sent).expect(201, 200).id
+    return api.post("/products", sent).expect(201, 200, why=why).id
 
 
 def order(api: Api, user: int, lines: Lines) -> Reply:
@@ -278,13 +278,13 @@ def test_read_order_not_found(api: Api) -> None:
 def test_order_asked_for_before(api: Api) -> None:
     """User, product and order are found when they are there, also when asked for before."""
     user, mug = a_user(api), a_product(api)
+    why = {404: MISSING_REMEMBERED, 400: MISSING_REMEMBERED}
     ask_ahead(api, mug, lambda process, number: process.get(f"/products/{number}"))
     ask_ahead(api, mug, lambda process, number: order(process, user, [(number, 1)]))
-    new = a_product(api)
+    new = a_product(api, why=why)
     ask_ahead(api, user, lambda process, number: order(process, number, [(mug, 1)]))
-    buyer = a_user(api)
+    buyer = a_user(api, why)
     ask_ahead(api, placed(api, user, [(mug, 1)]), lambda process, n: process.get(f"/orders/{n}"))
-    why = {404: MISSING_REMEMBERED, 400: MISSING_REMEMBERED}
     for process in (api, api.second()):
         process.get(f"/products/{new}").expect(200, why=why)
         number = order(process, buyer, [(new, 1)]).expect(201, 200, why=why).id
