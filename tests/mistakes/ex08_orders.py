@@ -994,7 +994,7 @@ cache = {}""",
                 "take_from_stock(session, id_, OrderItemCreate(product_id=id_, quantity=wanted[id_]).quantity).price"
             ),
         },
-        "says": "the bound is that of a line",
+        "says": "the bound of a line is laid upon",
     },
     {
         "name": "half a piece is none",
