@@ -212,6 +212,8 @@ def expect_nested(reply: Reply, what: str, row: Row, wanted: Row, field: str, ke
     if found != expected:
         same_texts = {text for _, text in found} == {text for _, text in expected}
         why = TAKEN_FOR_ONE if same_texts and set(found) < set(expected) else OTHERS
+        if [number for number, _ in found] == [number for number, _ in expected]:
+            why = "the texts are cut or changed."
         reply.wrong(f"{what} has the {field} {shorten(found)}, not {shorten(expected)}.", why)
 
 

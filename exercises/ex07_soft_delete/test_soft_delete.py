@@ -65,7 +65,7 @@ def soft_delete(api: Api, user: Row) -> Reply:
 
 def restore(api: Api, user: Row, why: str = "") -> Reply:
     """Restore a user; the answer may show the user."""
-    reply = api.post(f"/users/{user['id']}/restore").expect(200, why={404: why, "": why})
+    reply = api.post(f"/users/{user['id']}/restore").expect(200, why={4: why})
     if isinstance(reply.body, dict) and "email" in reply.body:
         kept = "a restore changes deleted_at and is_active, and no other field of the row."
         reply.has(kept, **{name: value for name, value in user.items() if name != "is_active"})

@@ -295,10 +295,12 @@ def test_order_asked_for_before(api: Api) -> None:
 def test_first_user_product_and_order(api: Api) -> None:
     """The user, the product and the order with the id 1 are like any others."""
     placed(api, a_user(api), [(a_product(api), 1)])
-    why: Why = {422: "a bound refuses the smallest id that there is: ge=1 and not gt=1."}
+    bound = "a bound refuses the smallest id that there is: ge=1 and not gt=1."
     # Only on a database that was empty is it certain that nobody has deleted them.
-    api.get("/orders/1").expect(200, 404, why=why)
+    api.get("/orders/1").expect(200, 404, why={422: bound})
     for user, product in ((1, NO_SUCH_ID), (NO_SUCH_ID, 1)):
+        nobody = "user" if user == NO_SUCH_ID else "product"
+        why: Why = {422: bound, 2: f"nobody looks whether the {nobody} is there."}
         order(api, user, [(product, 1)]).expect(404, 400, why=why)
 
 
@@ -310,7 +312,10 @@ def test_order_keeps_its_price(api: Api) -> None:
     dearer = {"price": 12.5}
     # The other process has not seen the old price, and this one not the new: neither may matter.
     api.second().patch(f"/products/{mug}", dearer).expect(200).has(price=Decimal("12.5"))
-    why = "the price is read from the product each time; it has to be copied into the item."
+    why = (
+        "the price is read from the product each time, or its change is written into orders; it "
+        "has to be copied into the item, once."
+    )
     old = api.get(f"/orders/{number}").expect(200)
     is_order(old, user, [(mug, 2)], {mug: "9.90"}, why)
     later = order(api, user, [(mug, 1)]).expect(201, 200)

@@ -1061,4 +1061,37 @@ MISTAKES = [
         },
         "says": "the same list again is answered",
     },
+    {
+        "name": "stored after the answer",
+        "step": 3,
+        "replace": {
+            "        yield session\n": "        yield session\n        session.commit()\n",
+            "        session.commit()\n    except IntegrityError": "        session.flush()\n    except IntegrityError",
+        },
+        "says": "the commit stands after the `yield`",
+    },
+    {
+        "name": "deactivated in the background",
+        "step": 4,
+        "replace": {
+            "from fastapi import Body": "from fastapi import BackgroundTasks, Body",
+            "def deactivate_users(user_ids: UserIds, session: SessionDep)": (
+                "def deactivate_users(user_ids: UserIds, session: SessionDep, tasks: BackgroundTasks)"
+            ),
+            DEACTIVATE: (
+                "    active = select(User).where(col(User.id).in_(user_ids), col(User.is_active))\n"
+                "    count = len(session.exec(active).all())\n"
+                "    tasks.add_task(later, user_ids)\n"
+            ),
+            "app = FastAPI(": (
+                "def later(user_ids):\n"
+                "    with Session(engine) as session:\n"
+                "        listed = update(User).where(col(User.id).in_(user_ids))\n"
+                "        session.exec(listed.values(is_active=False))\n"
+                "        session.commit()\n\n\n"
+                "app = FastAPI("
+            ),
+        },
+        "says": "the work is left to a background task",
+    },
 ]

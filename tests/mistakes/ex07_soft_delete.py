@@ -507,4 +507,24 @@ MISTAKES = [
         "replace": {'Depends(get_users, scope="function")': "Depends(get_users)"},
         "says": "the commit stands after the `yield`",
     },
+    {
+        "name": "deleted in the background",
+        "step": 1,
+        "replace": {
+            "from fastapi import Depends": "from fastapi import BackgroundTasks, Depends",
+            "def soft_delete_user(user_id: UserId, session: SessionDep)": (
+                "def soft_delete_user(user: UserDep, user_id: UserId, tasks: BackgroundTasks)"
+            ),
+            SOFT_DELETE: "    tasks.add_task(later, user_id)\n",
+            "app = FastAPI(": (
+                "def later(user_id):\n"
+                "    with Session(engine) as session:\n"
+                "        user = update(User).where(col(User.id) == user_id, NOT_DELETED)\n"
+                "        session.exec(user.values(deleted_at=datetime.now(UTC), is_active=False))\n"
+                "        session.commit()\n\n\n"
+                "app = FastAPI("
+            ),
+        },
+        "says": "the work is left to a background task",
+    },
 ]
