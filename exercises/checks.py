@@ -573,6 +573,13 @@ def ask_ahead(api: Api, last_id: int, ask: Callable[[Api, int], Reply]) -> None:
             ask(process, number)
 
 
+def found(reply: Reply) -> Reply:
+    """Fail unless a row is found now that ask_ahead() has asked for; the route is known to work."""
+    if reply.status == 404:
+        reply.wrong("the status is 404, not 200.", MISSING_REMEMBERED)
+    return reply.expect(200)
+
+
 def addresses_nearly(taken: str) -> list[str]:
     """Give addresses that a look for this one may find, though each is another."""
     name, at, domain = taken.partition("@")

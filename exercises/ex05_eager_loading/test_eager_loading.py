@@ -8,12 +8,12 @@ import pytest
 from exercises.causes import EXCEPTIONS, Guesses
 from exercises.checks import (
     AWKWARD_TEXTS,
-    MISSING_REMEMBERED,
     NO_SUCH_ID,
     Api,
     Reply,
     as_json,
     ask_ahead,
+    found,
     shorten,
     unique,
 )
@@ -207,14 +207,14 @@ def expect_nested(reply: Reply, what: str, row: Row, wanted: Row, field: str, ke
     got = row.get(field)
     if not isinstance(got, list) or not all(isinstance(each, dict) for each in got):
         reply.wrong(f"{what} has no list of objects under {field!r}.", COLUMNS_ONLY)
-    found = sorted(((each.get("id"), each.get(key)) for each in got), key=str)
+    shown = sorted(((each.get("id"), each.get(key)) for each in got), key=str)
     expected = sorted(((each["id"], each[key]) for each in wanted[field]), key=str)
-    if found != expected:
-        same_texts = {text for _, text in found} == {text for _, text in expected}
-        why = TAKEN_FOR_ONE if same_texts and set(found) < set(expected) else OTHERS
-        if [number for number, _ in found] == [number for number, _ in expected]:
+    if shown != expected:
+        same_texts = {text for _, text in shown} == {text for _, text in expected}
+        why = TAKEN_FOR_ONE if same_texts and set(shown) < set(expected) else OTHERS
+        if [number for number, _ in shown] == [number for number, _ in expected]:
             why = "the texts are cut or changed."
-        reply.wrong(f"{what} has the {field} {shorten(found)}, not {shorten(expected)}.", why)
+        reply.wrong(f"{what} has the {field} {shorten(shown)}, not {shorten(expected)}.", why)
 
 
 def expect_as_many(short: Reply, long: Reply, what: str) -> None:
@@ -421,13 +421,14 @@ def test_user_with_posts(api: Api) -> None:
 @pytest.mark.step(4)
 def test_user_with_a_new_post(api: Api) -> None:
     """A post that was made a moment ago, by another server process too, is among the posts."""
-    ask_ahead(api, create_user(api)["id"], lambda process, n: process.get(f"/users/{n}/posts"))
+    first = create_user(api)
+    read_user(api, first, [])
+    ask_ahead(api, first["id"], lambda process, number: process.get(f"/users/{number}/posts"))
     user = create_user(api)
     posts: list[Row] = []
     for process in (api, api, api.second()):
         posts.append(create_post(process, user))
-        path = f"/users/{user['id']}/posts"
-        reply = api.get(path).expect(200, why={404: MISSING_REMEMBERED})
+        reply = found(api.get(f"/users/{user['id']}/posts"))
         shown = reply.object().get("posts")
         if isinstance(shown, list) and len(shown) < len(posts) > 1:
             reply.wrong("the newest post is not there.", REMEMBERED)

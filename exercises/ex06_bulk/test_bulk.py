@@ -7,7 +7,6 @@ import pytest
 
 from exercises.checks import (
     AWKWARD_TEXTS,
-    MISSING_REMEMBERED,
     NO_SUCH_ID,
     Api,
     Reply,
@@ -15,6 +14,7 @@ from exercises.checks import (
     as_json,
     ask_ahead,
     fail,
+    found,
     same_row,
     shorten,
     unique,
@@ -221,11 +221,13 @@ def as_one_by_one(api: Api, address: str, **more: Any) -> None:
 @pytest.mark.step(1)
 def test_read_users_of_a_list(api: Api) -> None:
     """GET /users/{id} finds each user of a list, also when it was asked for before."""
-    ask_ahead(api, create(api), lambda process, number: process.get(f"/users/{number}"))
+    first = create(api)
+    api.get(f"/users/{first}").expect(200)
+    ask_ahead(api, first, lambda process, number: process.get(f"/users/{number}"))
     sent = some_users(3)
     for row in rows_of(api.post(BULK, sent).expect(201), sent):
         for process in (api, api.second()):
-            reads = process.get(f"/users/{row['id']}").expect(200, why={404: MISSING_REMEMBERED})
+            reads = found(process.get(f"/users/{row['id']}"))
             same_row(row, reads, but=("updated_at",), why="it is not the row of POST.")
 
 

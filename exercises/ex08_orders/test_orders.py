@@ -14,6 +14,7 @@ from exercises.checks import (
     Reply,
     ask_ahead,
     fail,
+    found,
     same,
     unique,
     why_not_all,
@@ -283,12 +284,15 @@ def test_order_asked_for_before(api: Api) -> None:
     new = a_product(api, why=why)
     ask_ahead(api, user, lambda process, number: order(process, number, [(mug, 1)]))
     buyer = a_user(api, why)
-    ask_ahead(api, placed(api, user, [(mug, 1)]), lambda process, n: process.get(f"/orders/{n}"))
+    first = placed(api, user, [(mug, 1)])
+    for path in (f"/products/{new}", f"/orders/{first}"):
+        api.get(path).expect(200, why=why)
+    ask_ahead(api, first, lambda process, number: process.get(f"/orders/{number}"))
     for process in (api, api.second()):
-        process.get(f"/products/{new}").expect(200, why=why)
+        found(process.get(f"/products/{new}"))
         number = order(process, buyer, [(new, 1)]).expect(201, 200, why=why).id
         for reader in (api, api.second()):
-            reader.get(f"/orders/{number}").expect(200, why=why)
+            found(reader.get(f"/orders/{number}"))
 
 
 @pytest.mark.step(1)
