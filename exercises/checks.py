@@ -612,6 +612,38 @@ def multiplied(api: Api, row: Mapping[str, Any], field: str, doublings: int) -> 
             connection.execute(sa.delete(table).where(stored, text != value))
 
 
+def found(reply: Reply) -> Reply:
+    """Fail unless a row is found now that ask_ahead() has asked for; the route is known to work."""
+    if reply.status == 404:
+        reply.wrong("the status is 404, not 200.", MISSING_REMEMBERED)
+    return reply.expect(200)
+
+
+def addresses_nearly(taken: str) -> list[str]:
+    """Give addresses that a look for this one may find, though each is another."""
+    name, at, domain = taken.partition("@")
+    return [
+        taken.replace("_", "x", 1),
+        taken.replace("_", "", 1),
+        f"b{taken}",
+        f"{taken}.org",
+        f"{name}+1{at}{domain}",
+    ]
+
+
+def why_not_all(reply: Reply) -> str:
+    """Say why one of several requests that have nothing in common was refused."""
+    if "IntegrityError" in reply.database_error:
+        return (
+            "the app counts the ids itself, max(id) + 1, and two requests get the same one: the "
+            "database gives each row its own."
+        )
+    return (
+        "a request that meets another one is refused, though they have nothing in common: let it "
+        "wait, and let the database decide."
+    )
+
+
 def one_wins(api: Api, path: str, sent: Any, stored: Callable[[], int]) -> None:
     """Race eight equal POST requests; fail unless one is answered 201, the others 400 or 409.
 

@@ -867,4 +867,43 @@ MISTAKES = [
         },
         "says": "does not show its whole text",
     },
+    {
+        "name": "tags of one name shown once",
+        "step": 2,
+        "replace": {
+            "    tags: list[Tag]\n\n\nclass PostWithComments": (
+                "    tags: list[Tag]\n\n"
+                "    @field_validator('tags')\n"
+                "    @classmethod\n"
+                "    def once(cls, tags):\n"
+                "        return list({tag.name: tag for tag in tags}.values())\n\n\n"
+                "class PostWithComments"
+            ),
+            "from sqlalchemy import orm": "from pydantic import field_validator\nfrom sqlalchemy import orm",
+        },
+        "says": "the id tells them apart",
+    },
+    {
+        "name": "posts of an address",
+        "step": 4,
+        "base": "tests/right/ex05_raw_sql",
+        "replace": {
+            'rows("SELECT * FROM posts WHERE author_id = :id", id=user_id)}': (
+                'rows("SELECT p.* FROM posts p JOIN users u ON u.id = p.author_id '
+                "WHERE u.email = :email\", email=user[0]['email'])}"
+            ),
+        },
+        "says": "the rows of another post came",
+    },
+    {
+        "name": "signs of HTML escaped",
+        "step": 1,
+        "replace": {
+            "class Post(PostBase, table=True):\n": "import html\n\n\nclass Post(PostBase, table=True):\n",
+            'Post(**data.model_dump(exclude={"tag_ids"})': (
+                'Post(**data.model_dump(exclude={"tag_ids", "content"}), content=html.escape(data.content)'
+            ),
+        },
+        "says": "the text is cut or changed",
+    },
 ]

@@ -976,4 +976,122 @@ MISTAKES = [
         },
         "says": "answer the objects",
     },
+    {
+        "name": "users who are not there remembered",
+        "step": 1,
+        "replace": {
+            "    user = session.get(User, user_id)\n    if user is None:\n": (
+                "    gone = read_user.__dict__\n"
+                "    user = None if user_id in gone else session.get(User, user_id)\n"
+                "    if user is None:\n"
+                "        gone[user_id] = True\n"
+            ),
+        },
+        "says": "it is remembered in memory that there was no such row",
+    },
+    {
+        "name": "addresses looked for with LIKE",
+        "step": 1,
+        "replace": {
+            CREATE_MANY: (
+                "    for one in data:\n"
+                "        same = select(User).where(col(User.email).ilike(one.email))\n"
+                "        if session.exec(same).first():\n"
+                "            raise HTTPException(409, 'Email already registered')\n" + CREATE_MANY
+            ),
+        },
+        "says": "compare with ==",
+    },
+    {
+        "name": "no ids are an empty list",
+        "step": 4,
+        "replace": {
+            "Annotated[list[ListedId], Body(embed=True, max_length=1000)]": (
+                "Annotated[list[ListedId] | None, Body(embed=True, max_length=1000)]"
+            ),
+            "col(User.id).in_(user_ids)": "col(User.id).in_(user_ids or [])",
+        },
+        "says": "the ids are not declared as list[int]",
+    },
+    {
+        "name": "deactivated in batches of 500, each committed",
+        "step": 4,
+        "replace": {
+            DEACTIVATE: (
+                "    count = 0\n"
+                "    for start in range(0, len(user_ids), 500):\n"
+                "        batch = user_ids[start : start + 500]\n"
+                "        active = update(User).where(col(User.id).in_(batch), col(User.is_active))\n"
+                "        count += session.exec(active.values(is_active=False)).rowcount\n"
+                "        session.commit()\n"
+            ),
+        },
+        "says": "each batch of users is committed",
+    },
+    {
+        "name": "one list at a time, the next is refused",
+        "step": 3,
+        "replace": {
+            "app = FastAPI(": "import threading\n\nRUNNING = threading.Lock()\napp = FastAPI(",
+            "    save(session, *users)\n    return users\n": (
+                "    if not RUNNING.acquire(blocking=False):\n"
+                "        raise HTTPException(409, 'Another import is running')\n"
+                "    try:\n"
+                "        save(session, *users)\n"
+                "    finally:\n"
+                "        RUNNING.release()\n"
+                "    return users\n"
+            ),
+        },
+        "says": "a request that meets another one is refused",
+    },
+    {
+        "name": "the same list again answered as the first time",
+        "step": 2,
+        "replace": {
+            CREATE_MANY: (
+                "    key = repr(data)\n"
+                "    seen = create_users.__dict__\n"
+                "    if key not in seen:\n"
+                "        users = [User.model_validate(one) for one in data]\n"
+                "        save(session, *users)\n"
+                "        seen[key] = users\n"
+                "    return seen[key]\n"
+            ),
+        },
+        "says": "the same list again is answered",
+    },
+    {
+        "name": "stored after the answer",
+        "step": 3,
+        "replace": {
+            "        yield session\n": "        yield session\n        session.commit()\n",
+            "        session.commit()\n    except IntegrityError": "        session.flush()\n    except IntegrityError",
+        },
+        "says": "the commit stands after the `yield`",
+    },
+    {
+        "name": "deactivated in the background",
+        "step": 4,
+        "replace": {
+            "from fastapi import Body": "from fastapi import BackgroundTasks, Body",
+            "def deactivate_users(user_ids: UserIds, session: SessionDep)": (
+                "def deactivate_users(user_ids: UserIds, session: SessionDep, tasks: BackgroundTasks)"
+            ),
+            DEACTIVATE: (
+                "    active = select(User).where(col(User.id).in_(user_ids), col(User.is_active))\n"
+                "    count = len(session.exec(active).all())\n"
+                "    tasks.add_task(later, user_ids)\n"
+            ),
+            "app = FastAPI(": (
+                "def later(user_ids):\n"
+                "    with Session(engine) as session:\n"
+                "        listed = update(User).where(col(User.id).in_(user_ids))\n"
+                "        session.exec(listed.values(is_active=False))\n"
+                "        session.commit()\n\n\n"
+                "app = FastAPI("
+            ),
+        },
+        "says": "the work is left to a background task",
+    },
 ]

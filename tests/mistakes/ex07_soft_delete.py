@@ -396,4 +396,135 @@ MISTAKES = [
         },
         "says": "frees its id",
     },
+    {
+        "name": "users who are not there remembered",
+        "step": 2,
+        "replace": {
+            "    user = session.get(User, user_id)\n    if user is None or user.deleted_at:\n": (
+                "    gone = get_user.__dict__\n"
+                "    user = None if user_id in gone else session.get(User, user_id)\n"
+                "    if user is None:\n"
+                "        gone[user_id] = True\n"
+                "    if user is None or user.deleted_at:\n"
+            ),
+        },
+        "says": "it is remembered in memory that there was no such row",
+    },
+    {
+        "name": "deleted users remembered until they are restored",
+        "step": 3,
+        "replace": {
+            "    user = session.get(User, user_id)\n    if user is None or user.deleted_at:\n": (
+                "    gone = get_user.__dict__\n"
+                "    if user_id in gone:\n"
+                "        raise HTTPException(404, 'User not found')\n"
+                "    user = session.get(User, user_id)\n"
+                "    if user and user.deleted_at:\n"
+                "        gone[user_id] = True\n"
+                "    if user is None or user.deleted_at:\n"
+            ),
+            "    return get_user(user_id, session)\n": (
+                "    get_user.__dict__.pop(user_id, None)\n    return get_user(user_id, session)\n"
+            ),
+        },
+        "says": "no SQL was run for this answer",
+    },
+    {
+        "name": "addresses looked for with LIKE",
+        "step": 5,
+        "replace": {
+            '    """Store a new user."""\n': (
+                '    """Store a new user."""\n'
+                "    same = select(User).where(col(User.email).ilike(data.email))\n"
+                "    if session.exec(same).first():\n"
+                "        raise HTTPException(409, 'Email already registered')\n"
+            ),
+        },
+        "says": "compare with ==",
+    },
+    {
+        "name": "addresses of others looked for with LIKE in PATCH",
+        "step": 5,
+        "replace": {
+            '    """Change the fields that are sent."""\n': (
+                '    """Change the fields that are sent."""\n'
+                "    like = col(User.email).ilike(data.email or '')\n"
+                "    if session.exec(select(User).where(like, col(User.id) != user.id)).first():\n"
+                "        raise HTTPException(409, 'Email already registered')\n"
+            ),
+        },
+        "says": "compare with ==",
+    },
+    {
+        "name": "deleted users are gone",
+        "step": 2,
+        "replace": {
+            "    if user is None or user.deleted_at:\n": (
+                "    if user and user.deleted_at:\n"
+                "        raise HTTPException(410, 'User is deleted')\n"
+                "    if user is None:\n"
+            ),
+        },
+        "says": "the status is 410, not 404",
+    },
+    {
+        "name": "a new user brings the deleted one back",
+        "step": 5,
+        "replace": {
+            '    """Store a new user."""\n': (
+                '    """Store a new user."""\n'
+                "    gone = select(User).where(User.email == data.email, ~NOT_DELETED)\n"
+                "    if user := session.exec(gone).first():\n"
+                "        user.deleted_at, user.is_active = None, True\n"
+                "        return save(session, user)\n"
+            ),
+        },
+        "says": "the deleted user was brought back",
+    },
+    {
+        "name": "time of the first deletion kept, in whole seconds",
+        "step": 3,
+        "replace": {
+            "    deleted_at: datetime | None = Field(default=None, index=True)\n": (
+                "    deleted_at: datetime | None = Field(default=None, index=True)\n"
+                "    first: datetime | None = Field(default=None, exclude=True)\n"
+            ),
+            "    user = update(User).where(col(User.id) == user_id, NOT_DELETED)\n": (
+                "    user = update(User).where(col(User.id) == user_id, NOT_DELETED)\n"
+                "    now = func.coalesce(User.first, datetime.now(UTC).replace(microsecond=0))\n"
+            ),
+            "user.values(deleted_at=datetime.now(UTC), is_active=False)": (
+                "user.values(deleted_at=now, first=now, is_active=False)"
+            ),
+            "from sqlmodel import Field": "from sqlmodel import func, Field",
+        },
+        "says": "the time of the first deletion is kept",
+    },
+    {
+        "name": "deleted after the answer",
+        "step": 1,
+        "base": "tests/right/ex07_repository",
+        "replace": {'Depends(get_users, scope="function")': "Depends(get_users)"},
+        "says": "the commit stands after the `yield`",
+    },
+    {
+        "name": "deleted in the background",
+        "step": 1,
+        "replace": {
+            "from fastapi import Depends": "from fastapi import BackgroundTasks, Depends",
+            "def soft_delete_user(user_id: UserId, session: SessionDep)": (
+                "def soft_delete_user(user: UserDep, user_id: UserId, tasks: BackgroundTasks)"
+            ),
+            SOFT_DELETE: "    tasks.add_task(later, user_id)\n",
+            "app = FastAPI(": (
+                "def later(user_id):\n"
+                "    with Session(engine) as session:\n"
+                "        user = update(User).where(col(User.id) == user_id, NOT_DELETED)\n"
+                "        session.exec(user.values(deleted_at=datetime.now(UTC), is_active=False))\n"
+                "        session.commit()\n\n\n"
+                "app = FastAPI("
+            ),
+        },
+        "says": "the work is left to a background task",
+    },
 ]

@@ -994,7 +994,7 @@ cache = {}""",
                 "take_from_stock(session, id_, OrderItemCreate(product_id=id_, quantity=wanted[id_]).quantity).price"
             ),
         },
-        "says": "the bound is that of a line",
+        "says": "the bound of a line is laid upon",
     },
     {
         "name": "half a piece is none",
@@ -1039,5 +1039,75 @@ cache = {}""",
             ),
         },
         "says": "whatever its status is",
+    },
+    {
+        "name": "rows that are not there remembered",
+        "step": 1,
+        "base": ASYNC,
+        "replace": {
+            "    row = (await connection.execute(select(table).where(table.c.id == key))).mappings().first()\n"
+            "    if row is None:\n": (
+                "    gone = one.__dict__\n"
+                '    place = f"{table.name} {key}"\n'
+                "    row = None\n"
+                "    if place not in gone:\n"
+                "        found = await connection.execute(select(table).where(table.c.id == key))\n"
+                "        row = found.mappings().first()\n"
+                "    if row is None:\n"
+                "        gone[place] = True\n"
+            ),
+        },
+        "says": "it is remembered in memory that there was no such row",
+    },
+    {
+        "name": "products put back after the answer",
+        "step": 7,
+        "base": ASYNC,
+        "replace": {'Depends(connect, scope="function")': "Depends(connect)"},
+        "says": "the commit stands after the `yield`",
+    },
+    {
+        "name": "status of before the move answered",
+        "step": 6,
+        "replace": {
+            '    return {"order_id": order.id, "new_status": new_status}': (
+                '    return {"id": order.id, "status": was}'
+            ),
+            "    before = [old for": "    was = order.status\n    before = [old for",
+        },
+        "says": "the order is answered as it was read",
+    },
+    {
+        "name": "null is one piece",
+        "step": 1,
+        "replace": {
+            "    quantity: int = Field(ge=1, le=10_000)\n": (
+                "    quantity: int = Field(ge=1, le=10_000)\n\n"
+                "    @field_validator('quantity', mode='before')\n"
+                "    @classmethod\n"
+                "    def one(cls, quantity):\n"
+                "        return 1 if quantity is None else quantity\n"
+            ),
+            "import PlainSerializer": "import PlainSerializer, field_validator",
+        },
+        "says": "null is taken for a quantity that was not sent",
+    },
+    {
+        "name": "one order at a time, the next is refused",
+        "step": 5,
+        "replace": {
+            "app = FastAPI(": "import threading\n\nRUNNING = threading.Lock()\napp = FastAPI(",
+            "def create_order(": (
+                "def create_order(data: OrderCreate, session: SessionDep) -> Order:\n"
+                "    if not RUNNING.acquire(blocking=False):\n"
+                "        raise HTTPException(409, 'Another order is being placed')\n"
+                "    try:\n"
+                "        return place(data, session)\n"
+                "    finally:\n"
+                "        RUNNING.release()\n\n\n"
+                "def place("
+            ),
+        },
+        "says": "is refused, though",
     },
 ]
