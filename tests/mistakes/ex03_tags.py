@@ -302,7 +302,7 @@ app = FastAPI()""",
         "replace": {
             "    return tags\n": "    return tags[:5]\n",
         },
-        "says": "the tags were not given to the post",
+        "says": "a limit cuts the tags of a post",
     },
     {
         "name": "ids that are not there are left out",
