@@ -7,6 +7,7 @@ import pytest
 
 from exercises.checks import (
     AWKWARD_TEXTS,
+    MISSING_REMEMBERED,
     NO_SUCH_ID,
     Api,
     Reply,
@@ -431,7 +432,6 @@ def expect_deactivated(
 @pytest.mark.step(4)
 def test_deactivate_users(api: Api) -> None:
     """PATCH /users/bulk/deactivate deactivates these users, for good, and no others."""
-    ask_ahead(api, create(api), lambda process, number: deactivate(process, [number]))
     ids = first, other, second = [create(api) for _ in range(3)]
     before = everybody(api)
     for process in (api, api.second()):  # what a cache would keep
@@ -456,8 +456,12 @@ def test_deactivate_users_counts_only_the_active(api: Api) -> None:
     """An unknown id, a repeated one and an inactive user do not count and stop nothing."""
     inactive, user, last = (create(api) for _ in range(3))
     deactivate(api, [inactive])
-    before = everybody(api)
     why = "session.get() gives None for an unknown id; an UPDATE … WHERE id IN (…) passes over it."
+    ask_ahead(api, last, lambda process, number: deactivate(process, [number], why))
+    new = create(api)
+    counted = f"the answered number is not that of changed rows, or {MISSING_REMEMBERED}"
+    deactivate(api, [new]).has(counted, deactivated_count=1)
+    before = everybody(api)
     reply = deactivate(api, [inactive, NO_SUCH_ID, user, user, last], why)
     turned = "the flag is turned around, or the rest is not reached; it has to become false."
     expect_deactivated(api, before, [inactive, user, last], turned)
