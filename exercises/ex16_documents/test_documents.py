@@ -128,7 +128,7 @@ def expect_found(reply: Reply, wanted: list[int], why: str) -> None:
     "data",
     [
         {},
-        {"name": "John", "email": "john@example.com"},
+        {"name": "John", "email": "john@example.com", "since": "2026-01-31T12:00:00Z"},
         {"title": "Zoë's ☕", "price": 9.5, "sold": False, "note": None, "stock": 0, "new": True},
         {"tags": ["a", "b", [], [True, 1, None]], "size": {"height": 1, "unit": {"name": "cm"}}},
         {"id": 12, "data": {"data": 1}, "version": "mine"},
