@@ -222,7 +222,9 @@ def test_create_failure(api: Api) -> None:
 
 @pytest.mark.step(2)
 @pytest.mark.parametrize(
-    "result", [*NOTHING, 0.25, "spam", "null", '{"a": 1}', [0, None], True], ids=json.dumps
+    "result",
+    [*NOTHING, 0.25, "spam", "null", '{"a": 1}', [0, None], True, {"error": "slow"}],
+    ids=json.dumps,
 )
 def test_create_prediction_with_any_result(api: Api, result: Any) -> None:
     """Every JSON value but null is a result, also 0, false and what is empty."""

@@ -128,7 +128,7 @@ def expect_found(reply: Reply, wanted: list[int], why: str) -> None:
     "data",
     [
         {},
-        {"name": "John", "email": "john@example.com"},
+        {"name": "John", "email": "john@example.com", "since": "2026-01-31T12:00:00Z"},
         {"title": "Zoë's ☕", "price": 9.5, "sold": False, "note": None, "stock": 0, "new": True},
         {"tags": ["a", "b", [], [True, 1, None]], "size": {"height": 1, "unit": {"name": "cm"}}},
         {"id": 12, "data": {"data": 1}, "version": "mine"},
@@ -549,7 +549,7 @@ def test_update_item_with_any_value(api: Api, value: Any) -> None:
 @pytest.mark.step(5)
 def test_update_item_with_a_number_of_any_size(api: Api) -> None:
     """PATCH /items/{id} sets a whole number beyond 64 bits, or refuses it; it is no 500."""
-    before = {"n": 1, "large": 2**53 + 1}
+    before: dict[str, Any] = {"n": 1, "large": 2**53 + 1}
     path = f"/items/{create(api, **before)}"
     for size in (2**63, 10**30, [10**30]):  # SQLite's own JSON functions make a float of it
         changed = api.patch(path, {"size": size}).expect(200, 422, 400, why=OVERFLOW)
@@ -612,7 +612,7 @@ def test_update_item_with_many_fields(api: Api) -> None:
 def test_update_item_with_nothing(api: Api) -> None:
     """PATCH /items/{id} with {} changes nothing, with what is no object it answers 422."""
     before = {"n": 1, "note": None}
-    empty = dict.fromkeys(("IndexError", "syntax error", ""), EMPTY)
+    empty: Why = dict.fromkeys(("IndexError", "syntax error", ""), EMPTY)
     path = f"/items/{create(api, **before)}"
     expect_data(api.patch(path, {}).expect(200, why=empty), before, before)
     unsuitable: list[Any] = [[1], [], [["n", 2]], 7, "text", None]
@@ -635,7 +635,7 @@ def test_update_item_again(api: Api) -> None:
 @pytest.mark.step(5)
 def test_update_item_not_found(api: Api) -> None:
     """PATCH /items/{id} answers 404 when there is no such item."""
-    why = {
+    why: Why = {
         2: "the item is made when it is not there, or nobody looks whether the UPDATE found it.",
         "": "session.get() gave None, and it was used.",
     }

@@ -430,6 +430,6 @@ MISTAKES = [
                 "        return found.one()\n"
             )
         },
-        "says": "as if it had been made",
+        "says": "caught and passed over",
     },
 ]

@@ -80,7 +80,7 @@ MISTAKES = [
             "(data: PredictionCreate,": "(data: Prediction,",
             "prediction = Prediction.model_validate(data)": "prediction = data",
         },
-        "says": "it is the table class",
+        "says": "table class is the request body",
     },
     {
         "name": "time of the start",
@@ -354,7 +354,7 @@ MISTAKES = [
         "step": 5,
         "base": RAW_SQL,
         "replace": {"ORDER BY id DESC LIMIT :last": "LIMIT :last"},
-        "says": "WHERE, ORDER BY and LIMIT",
+        "says": "other calls were summed up",
     },
     {
         "name": "another limit by default",

@@ -507,7 +507,7 @@ app = FastAPI(lifespan""",
         raise ValueError
     return round(price, 2)""",
         },
-        "says": "the bound is missing in the input class",
+        "says": "the price is rounded",
     },
     {
         "name": "health remembered",
@@ -869,16 +869,6 @@ async def read_product(request):
             ),
         },
         "says": "null is taken for what was not sent",
-    },
-    {
-        "name": "the price is rounded",
-        "step": 4,
-        "base": ASYNC_SQL,
-        "replace": {
-            " or price != round(price, 2):": ":",
-            "    return price\n": "    return round(price, 2)\n",
-        },
-        "says": "the price is rounded",
     },
     {
         "name": "too few in stock is answered as no such product",

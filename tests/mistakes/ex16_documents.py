@@ -232,7 +232,7 @@ engine = create""",
     item.data = {k: v for k, v in item.data.items() if v is not None}
 """
         },
-        "says": "replaced by what was sent",
+        "says": "null takes the field away",
     },
     {
         "name": "objects merged",
