@@ -15,7 +15,6 @@ from uuid import uuid4
 
 import httpx
 import pytest
-import sqlalchemy as sa
 
 from exercises.causes import Guesses, Why, capital, choose
 from exercises.runner import Server, StartError
@@ -585,6 +584,8 @@ def multiplied(api: Api, row: Mapping[str, Any], field: str, doublings: int) -> 
     are made in the database: as many requests would take seconds. Leaves the check out where the
     row is in no table, or the table has something else that is there once.
     """
+    import sqlalchemy as sa  # takes a quarter of a second, which few checks need
+
     engine = sa.create_engine(api.server.database_url, poolclass=sa.NullPool)
     tables, value = sa.MetaData(), row[field]
     try:
