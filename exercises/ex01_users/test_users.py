@@ -718,8 +718,8 @@ def test_search_users_by_the_whole_term(api: Api) -> None:
                 "the term is taken apart into words, and each is looked for on its own.",
             )
     wide = create(api, name=f"{one}  {two}", city=f"{one}  {two}")
-    for term, found in ((f"{one}%20", [user, wide]), (f"%20{two}", [user, wide])):
-        if sorted(found_by(api, f"name={term}")) != [each["id"] for each in found]:
+    for term, wanted in ((f"{one}%20", [user, wide]), (f"%20{two}", [user, wide])):
+        if sorted(found_by(api, f"name={term}")) != [each["id"] for each in wanted]:
             fail(f"a search for '{term}', whose %20 is a space, finds others.", "a space is lost.")
     for field in ("name", "city"):
         if list(found_by(api, f"{field}={one}%20%20{two}")) != [wide["id"]]:

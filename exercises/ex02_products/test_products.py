@@ -51,7 +51,9 @@ NOT_CONVERTED = (
     "a value of the wrong type comes as far as the route, and its conversion fails there: a type "
     "in the input class is answered 422 by FastAPI."
 )
-WRONG_TYPE = dict.fromkeys(("InvalidOperation", "ValueError", "TypeError"), NOT_CONVERTED)
+WRONG_TYPE: dict[int | str, str] = dict.fromkeys(
+    ("InvalidOperation", "ValueError", "TypeError"), NOT_CONVERTED
+)
 BY_HAND = "the app looks at it by hand; a type in the input class is answered 422 by FastAPI."
 NOT_NULL = "an explicit null is let through by a field that allows None, to the column."
 CHANGES = (

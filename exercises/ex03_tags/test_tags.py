@@ -599,7 +599,7 @@ def test_replace_tags(api: Api) -> None:
         reply = api.put(path_of(post), {"tag_ids": [tag["id"] for tag in tags]})
         same = "the same tags once more are no error."
         gone = "a tag that no post has any longer was deleted: tags stay."
-        unset = {"NOT NULL": UNSET, "": UNSET}
+        unset: dict[int | str, str] = {"NOT NULL": UNSET, "": UNSET}
         reply.expect(200, why={422: ALL_REQUIRED, 404: gone, 4: same, **unset})
         post["tags"] = tags
         expect_post(reply, post, why)

@@ -387,7 +387,7 @@ def test_search_users_by_a_short_and_a_long_term(api: Api) -> None:
         expect_found(api, typed, user)
     create(api, email=user["email"].replace(".com", ".org"))
     expect_found(api, user["email"], user)
-    sent = {"name": "Ada", "email": f"{unique('ada.')}@{LONGEST_DOMAIN}", "age": 36}
+    sent: Row = {"name": "Ada", "email": f"{unique('ada.')}@{LONGEST_DOMAIN}", "age": 36}
     reply = api.post("/users", sent).expect(201, 200, 422, 400)
     if reply.ok:  # else an app with a bound for addresses
         longest = {"id": reply.id, "email": reply.object().get("email")}
