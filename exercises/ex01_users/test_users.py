@@ -14,7 +14,6 @@ from exercises.checks import (
     Reply,
     ask_ahead,
     fail,
-    multiplied,
     one_letter,
     one_wins,
     same_row,
@@ -677,7 +676,7 @@ def test_search_finds_all(api: Api) -> None:
 @pytest.mark.step(6)
 def test_search_users_without_a_term(api: Api) -> None:
     """GET /users/search without a term answers all users, however many they are."""
-    ids = at_least(api, 60)
+    ids = at_least(api, 101)  # more than the usual bound
     why = "each term may be left out, also both: its default has to match everybody."
     reply = api.get("/users/search").expect(200, why=why)
     missing = set(ids) - {row["id"] for row in api.list_all("/users/search")}
@@ -685,22 +684,6 @@ def test_search_users_without_a_term(api: Api) -> None:
         cut = "a limit cuts the search, or a condition works without a term."
         cause = cut if reply.items() else why
         reply.wrong(f"of {len(ids)} users {len(missing)} are not found.", cause)
-
-
-@pytest.mark.step(6)
-def test_search_a_thousand_users(api: Api) -> None:
-    """GET /users/search answers all that match, a thousand as well."""
-    user = create(api, name=unique("Ada "), city=unique("London "))
-    with multiplied(api, user, "email", 10) as copies:
-        for query in (f"name={user['name']}", f"city={user['city']}&name=ada"):
-            found = len(api.list_all(f"/users/search?{query}"))
-            if found != copies:
-                fail(
-                    f"{copies} users match, and GET /users/search?{query} answers {found} of them, "
-                    "also when skip is sent.",
-                    "a limit cuts the search, and no skip of the client's reaches what is behind "
-                    "it.",
-                )
 
 
 @pytest.mark.step(6)

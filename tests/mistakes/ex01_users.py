@@ -837,14 +837,14 @@ class User(""",
         "says": "the answer was sent before the commit",
     },
     {
-        "name": "search that ends after two hundred",
+        "name": "search that ends after a hundred",
         "step": 6,
         "replace": {
             "session.exec(statement.order_by(col(User.id))).all()": (
-                "session.exec(statement.order_by(col(User.id)).limit(200)).all()"
+                "session.exec(statement.order_by(col(User.id)).limit(100)).all()"
             )
         },
-        "says": "no skip of the client's reaches",
+        "says": "a limit cuts the search",
     },
     {
         "name": "default counts as not sent",
