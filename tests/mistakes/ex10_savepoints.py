@@ -300,7 +300,7 @@ engine = create""",
                 "    order.sqlmodel_update(data.model_dump())\n"
             )
         },
-        "says": "an order whose reference is taken is written over",
+        "says": "an order whose reference is taken is answered",
     },
     {
         "name": "reference looked for before the user",

@@ -47,7 +47,7 @@ MISTAKES = [
         "name": "list of all projects",
         "step": 2,
         "replace": {".join(Membership).where(Membership.user_id == user.id)": ""},
-        "says": "belongs to somebody else",
+        "says": "the WHERE is missing",
     },
     {
         "name": "list of owned projects only",
