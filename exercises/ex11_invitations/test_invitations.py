@@ -327,7 +327,7 @@ def test_lists_are_whole(api: Api) -> None:
     projects = [start(api, owner) for _ in range(101)]
     missing = set(projects) - set(projects_of(api, owner))
     if missing:
-        fail(f"of 102 projects {len(missing)} are not listed.", "the list of projects is cut.")
+        fail(f"of 101 projects {len(missing)} are not listed.", "the list of projects is cut.")
     roles = {owner["id"]: "owner"}
     for _ in range(101):
         sent = {"name": "Ada", "email": f"{unique('ada.')}@example.com"}
