@@ -1,22 +1,21 @@
 """Where the data lives: the engines, and a session for each request."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from functools import cache
 from time import perf_counter
 from typing import Annotated, Any, cast
 
-from anyio import CapacityLimiter, move_on_after, to_thread
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
-from sqlalchemy import Engine, QueuePool, text
+from sqlalchemy import QueuePool, text
 from sqlmodel import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from core.deadline import BusyError, probe
+from core.deadline import probe
 from core.engines import close_async_engine, open_async_engine, open_engine
 from core.schema import prepare_schema
 from core.settings import Settings, parse_url, read_settings
+from core.threads import Threads
 
 # ── Engines ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -39,26 +38,12 @@ class Database:
         self.prober = open_engine(url, settings)
         self.async_writer = open_async_engine(url, settings, write=True)
         self.async_reader = open_async_engine(url, settings)
-        # As many requests at once as connections: whoever waits takes neither thread nor pool.
-        self.limits = {
-            engine: CapacityLimiter(cast(QueuePool, engine.pool).size())
+        patience = settings.database_lock_timeout
+        self.threads = {
+            engine: Threads(cast(QueuePool, engine.pool).size(), patience)
             for engine in (self.writer, self.reader, self.reporter)
         }
-        self.limits[self.prober] = CapacityLimiter(1)
-        self.patience = settings.database_lock_timeout
-
-    @asynccontextmanager
-    async def turn(self, engine: Engine) -> AsyncIterator[None]:
-        """Wait until a connection is free; raises BusyError after DATABASE_LOCK_TIMEOUT."""
-        limit, request = self.limits[engine], object()
-        with move_on_after(self.patience) as waiting:
-            await limit.acquire_on_behalf_of(request)
-        if waiting.cancelled_caught:
-            raise BusyError
-        try:
-            yield
-        finally:
-            limit.release_on_behalf_of(request)
+        self.threads[self.prober] = Threads(1, patience)
 
     async def ping(self) -> float | None:
         """Return the seconds of one round trip; None if there is none within 2 seconds.
@@ -66,7 +51,7 @@ class Database:
         It has a connection of its own, so that it does not wait for those who wait for a lock.
         """
         with probe(1, "GET /health"):
-            return await to_thread.run_sync(self._ping, limiter=self.limits[self.prober])
+            return await self.threads[self.prober].run(self._ping)
         return None
 
     def _ping(self) -> float:
@@ -89,7 +74,8 @@ class Database:
 
     async def dispose(self) -> None:
         """Close all connections."""
-        for engine in (self.writer, self.reader, self.reporter, self.prober):
+        for engine, threads in self.threads.items():
+            threads.close()
             engine.dispose()
         for async_engine in (self.async_writer, self.async_reader):
             await close_async_engine(async_engine)
@@ -115,7 +101,7 @@ async def open_session(request: Request) -> AsyncIterator[Session]:
     """Yield the request's session: one transaction, committed if the route succeeds."""
     database = get_database(request)
     engine = getattr(database, getattr(request.state, "engine", "writer"))
-    async with database.turn(engine):
+    async with database.threads[engine].turn():
         session = Session(engine, expire_on_commit=False)
         try:
             yield session

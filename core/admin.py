@@ -18,7 +18,6 @@ from time import monotonic
 from typing import Annotated, Any, ClassVar, get_args, get_origin
 
 from fastapi import FastAPI, HTTPException
-from fastapi.concurrency import run_in_threadpool
 from pydantic import ValidationError
 from sqladmin import Admin, ModelView
 from sqladmin.authentication import AuthenticationBackend
@@ -181,8 +180,7 @@ async def write(request: Request, change: Change) -> Any:
         return result
 
     try:
-        async with database.turn(database.writer):
-            return await run_in_threadpool(run)
+        return await database.threads[database.writer].run(run)
     except crud.DomainError as error:
         raise Refusal(str(error)) from None
     except IntegrityError as error:

@@ -1,10 +1,10 @@
 """Passwords become hashes here: in two threads of their own, before the request has a session."""
 
+from functools import partial
 from typing import Any
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import Request
-from fastapi.concurrency import run_in_threadpool
 from sqlmodel import Session
 
 import crud
@@ -27,8 +27,8 @@ async def changes_of(data: models.WithPassword, request: Request, id: int) -> di
     """Return the columns to change; raises NotFoundError rather than hash for a missing user."""
     if data.password is not None and not request.app.dependency_overrides:
         database = get_database(request)
-        async with database.turn(database.reader):
-            await run_in_threadpool(_look_for_user, database.reader, id)
+        look = partial(_look_for_user, database.reader, id)
+        await database.threads[database.reader].run(look)
     return await columns_of(data)
 
 

@@ -6,7 +6,6 @@ from functools import cached_property
 from inspect import iscoroutinefunction
 from typing import Any
 
-from anyio import move_on_after, to_thread
 from fastapi import Request, Response
 from fastapi.datastructures import DefaultPlaceholder
 from fastapi.dependencies.models import Dependant
@@ -19,7 +18,6 @@ from sqlmodel import Session
 from starlette.routing import Match
 from starlette.types import Scope
 
-from core.deadline import BusyError
 from database import get_database, get_db, get_read_db, get_report_db
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -90,9 +88,7 @@ class DatabaseRoute(APIRoute):
             with Session(engine, expire_on_commit=False) as session:
                 return self.run(**(values | {self.session_name: session}))
 
-        with move_on_after(database.patience):  # which limits the wait, not the visit
-            return await to_thread.run_sync(visit, limiter=database.limits[engine])
-        raise BusyError
+        return await database.threads[engine].run(visit)
 
     def run(self, _request: Request, _response: Response, **values: Any) -> Response:
         """Run the route, write its JSON while lazy attributes still load, and commit."""

@@ -5,7 +5,9 @@ import logging
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
+from threading import Event
 from time import monotonic
 from typing import Annotated, Any
 
@@ -27,6 +29,7 @@ from core.settings import parse_url
 from database import AsyncDb, Db, ReadDb, get_db, shared_database
 
 ROOT = Path(__file__).parent.parent
+KEPT, LET_GO = Event(), Event()  # what a route says, and what it waits for
 ADA = {"name": "Ada Lovelace", "email": "ada@example.com"}
 
 
@@ -93,6 +96,11 @@ def learners_app(router: APIRouter) -> APIRouter:
         while (seconds := monotonic() - start) < 1.5:
             db.connection().execute(sa.text("SELECT count(*) FROM tags"))
         return seconds
+
+    @router.post("/keep")
+    def keep_the_connection(db: Db, same: Session = Depends(get_actor)) -> None:
+        KEPT.set()
+        LET_GO.wait(30)
 
     @router.get("/unnamed", dependencies=[Depends(get_db)])
     def read_nothing() -> list[int]:
@@ -164,6 +172,26 @@ def test_many_requests_that_ask_twice_do_not_wait_for_each_other(
 
         answers = asyncio.run(post_all())
         assert {answer.status_code for answer in answers} == {201}
+
+
+def test_the_wait_is_bounded_behind_a_request_that_asks_twice(
+    url: str, in_the_app: FastAPI
+) -> None:
+    settings = {"DATABASE_POOL_SIZE": "1", "DATABASE_LOCK_TIMEOUT": "2"}
+    KEPT.clear()
+    LET_GO.clear()
+    with serve(url, in_the_app, **settings) as client, ThreadPoolExecutor(12) as threads:
+        keeping = threads.submit(client.post, "/keep")
+        assert KEPT.wait(30)
+        plain = []
+        for n in range(10):  # one after the other, so that each has its own time to give up
+            plain.append(threads.submit(client.post, f"/plain/{n}"))
+            wait(plain, timeout=0.2)
+        answers = [answer.result() for answer in plain]
+        LET_GO.set()
+        assert keeping.result().status_code == 200
+        assert {answer.status_code for answer in answers} == {503}
+        assert max(answer.elapsed.total_seconds() for answer in answers) < 3.3
 
 
 def test_headers_and_status_of_a_learners_route(url: str, project: FastAPI) -> None:
