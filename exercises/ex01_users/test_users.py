@@ -6,6 +6,7 @@ import pytest
 
 from exercises.causes import Why
 from exercises.checks import (
+    AS_IT_IS,
     AWKWARD_TEXTS,
     MISSING_REMEMBERED,
     NO_SUCH_ID,
@@ -469,6 +470,18 @@ def test_update_user_with_an_empty_city(api: Api) -> None:
 
 
 @pytest.mark.step(4)
+def test_update_user_with_what_it_has(api: Api) -> None:
+    """PATCH /users/{id} takes what a field has already, alone and beside a change."""
+    user = create(api)
+    same = {field: user[field] for field in ("name", "age", "city")}
+    for field, value in {"name": unique("Ada "), "age": 37, "city": "Paris"}.items():
+        api.patch(path_of(user), {field: same[field]}).expect(200).has(AS_IT_IS, **user)
+        same[field] = user[field] = value
+        api.patch(path_of(user), same).expect(200).has(AS_IT_IS, **user)
+    api.get(path_of(user)).expect(200).has(AS_IT_IS, **user)
+
+
+@pytest.mark.step(4)
 def test_update_email(api: Api) -> None:
     """PATCH /users/{id} stores a new address in lower case, without spaces around it."""
     user = create(api)
@@ -820,8 +833,9 @@ def test_update_user_with_taken_email(api: Api) -> None:
 def test_update_user_with_own_email(api: Api) -> None:
     """PATCH /users/{id} takes the address that the user has already."""
     user = create(api)
-    change = {"email": user["email"].upper(), "age": 37}
     why = "the user itself is found with this address, and counts as another one."
+    api.patch(path_of(user), {"email": user["email"]}).expect(200, why=why).has(why, **user)
+    change = {"email": user["email"].upper(), "age": 37}
     reply = api.patch(path_of(user), change).expect(200, why=why)
     reply.has(AS_IT_CAME, **user | {"age": 37})
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from exercises.checks import (
+    AS_IT_IS,
     AWKWARD_PRICES,
     AWKWARD_TEXTS,
     MISSING_REMEMBERED,
@@ -521,6 +522,7 @@ FILTERS: list[dict[str, str]] = [
     {"min_price": "9.9"},
     {"max_price": "9.9"},
     {"min_price": "9.91", "max_price": "99.99"},
+    {"min_price": "10", "max_price": "10"},
     {"in_stock": "true"},
     {"in_stock": "true", "min_price": "10"},
     {"in_stock": "true", "max_price": "10"},
@@ -647,6 +649,18 @@ def test_update_product(api: Api, change: dict[str, Any]) -> None:
     is_listed(api.second(), wanted, IN_ONE_PROCESS)
     for other in others:
         is_listed(api, other, "the WHERE of the UPDATE is missing, or finds more than this id.")
+
+
+@pytest.mark.step(4)
+def test_update_product_with_what_it_has(api: Api) -> None:
+    """PATCH /products/{id} takes what a field has already, alone and beside a change."""
+    product = create(api)
+    path, same = path_of(product), {"price": float(product["price"]), "stock": product["stock"]}
+    for field, value in {"price": 12.5, "stock": 7}.items():
+        api.patch(path, {field: same[field]}).expect(200).has(AS_IT_IS, **exact(product))
+        same[field] = product[field] = value
+        api.patch(path, same).expect(200).has(AS_IT_IS, **exact(product))
+    api.get(path).expect(200).has(AS_IT_IS, **exact(product))
 
 
 @pytest.mark.step(4)

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from exercises.causes import Why
 from exercises.checks import (
+    AS_IT_IS,
     AWKWARD_TEXTS,
     MISSING_REMEMBERED,
     NO_SUCH_ID,
@@ -606,6 +607,22 @@ def test_replace_tags(api: Api) -> None:
         is_stored(api, post, "no session.commit() after the change. Or " + why)
     expect_posts(api.get(with_python), [], why)
     expect_posts(api.second().get(with_python), [], IN_ONE_PROCESS)
+
+
+@pytest.mark.step(4)
+def test_update_post_with_what_it_has(api: Api) -> None:
+    """PUT /posts/{id} takes the title and the tags that are there, alone and beside a change."""
+    python, fastapi = create_tag(api), create_tag(api)
+    post = create_post(api, python)
+    ids = [python["id"]]
+    expect_post(api.put(path_of(post), {"title": post["title"]}).expect(200), post, AS_IT_IS)
+    post["title"] = unique("Post ")
+    sent = {"title": post["title"], "tag_ids": ids}
+    expect_post(api.put(path_of(post), sent).expect(200), post, AS_IT_IS)
+    post["tags"] = [python, fastapi]
+    sent["tag_ids"] = [*ids, fastapi["id"]]
+    expect_post(api.put(path_of(post), sent).expect(200), post, AS_IT_IS)
+    is_stored(api, post, AS_IT_IS)
 
 
 @pytest.mark.step(4)

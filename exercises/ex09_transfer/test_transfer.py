@@ -209,7 +209,9 @@ def test_transfer_of_another_process(api: Api) -> None:
             moved += Decimal("0.57")
         for reader in both:
             expect_balances(reader, MEMORY, {one: str(100 - moved), other: str(100 + moved)})
-            expect_transfers(reader, other, turn, MEMORY)
+            left_out = "the list leaves out what came, or what went"
+            why = MEMORY if reader is not process else f"{left_out}. Or {MEMORY}"
+            expect_transfers(reader, other, turn, why)
 
 
 @pytest.mark.step(2)

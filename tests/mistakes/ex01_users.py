@@ -920,4 +920,25 @@ class User(""",
         },
         "says": "is the only guard",
     },
+    {
+        "name": "the address that the user has, sent alone, is taken",
+        "step": 8,
+        "replace": {
+            "    user.sqlmodel_update(data": """    if data.model_fields_set == {"email"}:
+        if session.exec(select(User).where(User.email == data.email)).first():
+            raise HTTPException(409, "Email already registered")
+    user.sqlmodel_update(data"""
+        },
+        "says": "the user itself is found",
+    },
+    {
+        "name": "what equals the row ends the change",
+        "step": 4,
+        "replace": {
+            "    user.sqlmodel_update(data": """    if data.model_fields_set > {"city"} and data.city == user.city:
+        return user
+    user.sqlmodel_update(data"""
+        },
+        "says": "equals what is there",
+    },
 ]

@@ -840,4 +840,24 @@ class ProductOut(ProductIn)""",
         "replace": {"(col(Product.stock) > 0)": "(col(Product.stock) > 1)"},
         "says": "a stock of 1 is one",
     },
+    {
+        "name": "what equals the row ends the change",
+        "step": 4,
+        "replace": {
+            "    product.sqlmodel_update(data": """    if data.price == product.price:
+        return product
+    product.sqlmodel_update(data"""
+        },
+        "says": "equals what is there",
+    },
+    {
+        "name": "nothing between two equal bounds",
+        "step": 3,
+        "replace": {
+            "    if in_stock is not None:": """    if min_price is not None and min_price == max_price:
+        return []
+    if in_stock is not None:"""
+        },
+        "says": "does not list a product that costs 10",
+    },
 ]

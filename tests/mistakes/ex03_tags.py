@@ -1038,4 +1038,16 @@ app = FastAPI()""",
         },
         "says": "at most 20 items",
     },
+    {
+        "name": "the tags that are there already end the change",
+        "step": 4,
+        "replace": {
+            '    if "tag_ids" in data.model_fields_set:\n': """    sent = set(data.tag_ids or []) if "tag_ids" in data.model_fields_set else set()
+    if sent and sent == {tag.id for tag in post.tags}:
+        return post
+    if "tag_ids" in data.model_fields_set:
+"""
+        },
+        "says": "equals what is there",
+    },
 ]

@@ -527,4 +527,15 @@ MISTAKES = [
         },
         "says": "the work is left to a background task",
     },
+    {
+        "name": "the address that the user has is taken",
+        "step": 2,
+        "replace": {
+            "    user.sqlmodel_update(data": """    same = select(User).where(User.email == data.email)
+    if data.email and session.exec(same).first():
+        raise HTTPException(409, "Email already registered")
+    user.sqlmodel_update(data"""
+        },
+        "says": "the one that the user has already",
+    },
 ]

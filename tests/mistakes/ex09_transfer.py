@@ -606,4 +606,14 @@ cache = {}""",
         },
         "says": "the owner is changed",
     },
+    {
+        "name": "list of what went only",
+        "step": 2,
+        "replace": {
+            """        or_(Transfer.from_account_id == account.id, Transfer.to_account_id == account.id)
+""": """        Transfer.from_account_id == account.id
+"""
+        },
+        "says": "the list leaves out what came",
+    },
 ]

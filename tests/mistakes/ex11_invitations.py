@@ -662,4 +662,14 @@ cache = {}""",
         },
         "says": "by this project and this user",
     },
+    {
+        "name": "whoever has left is a member without a role",
+        "step": 5,
+        "replace": {
+            """    session.delete(membership)
+    session.commit()""": """    membership.role = "left"
+    session.commit()"""
+        },
+        "says": "whoever has left is one still",
+    },
 ]
