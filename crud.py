@@ -849,10 +849,8 @@ def place_order(
     # Behind the locks: of two requests with one key, the second finds the first one's order.
     request_hash = key and hash_of(data.model_dump_json())
     key = key and hash_of(f"{data.user_id} {key}")
-    if key and (earlier := fetch(db, Order, ORDER_OF_KEY, {"key": key})):
-        if earlier[0].request_hash != request_hash:
-            raise CONSTRAINTS["uq_orders_idempotency_key"]
-        return _with_items(db, earlier[0])
+    if key and (earlier := _earlier_order(db, key, request_hash)):
+        return earlier
     get(db, User, data.user_id)
     items = [_order_item(products, *line) for line in quantities.items()]
     values = {
@@ -868,6 +866,15 @@ def place_order(
     rows = add_all(db, OrderItem, [{"order_id": order.id, **i} for i in items], key="order_id")
     _notify(db, order)
     return nest(models.OrderWithItems, order, items=sorted(rows, key=lambda row: row.id))
+
+
+def _earlier_order(db: Session, key: str, request_hash: str | None) -> models.OrderWithItems | None:
+    found = fetch(db, Order, ORDER_OF_KEY, {"key": key})
+    if not found:
+        return None
+    if found[0].request_hash != request_hash:
+        raise CONSTRAINTS["uq_orders_idempotency_key"]
+    return _with_items(db, found[0])
 
 
 def hash_of(text: str) -> str:

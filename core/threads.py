@@ -30,7 +30,10 @@ class Threads:
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """Keep a thread from other calls, for one that uses a connection in threads of its own."""
+        """Keep a thread idle while its connection is used in other threads, such as FastAPI's.
+
+        Raises BusyError as run() does.
+        """
         begun: Future[None] = Future()
         is_over = threading.Event()
 

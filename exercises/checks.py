@@ -53,11 +53,11 @@ OTHER_KIND = (
     "numbers, or true and false, have become others on the way: as a float a whole number beyond "
     "2**53 loses digits, and true that is stored as a number is 1."
 )
-# Why one of two changes that came at one moment is lost, or refused.
 AS_IT_IS = (
     "what is sent and equals what is there counts as an error, or ends the change of what stands "
     "beside it."
 )
+# Why one of two changes that came at one moment is lost, or refused.
 WHOLE_ROW: Guesses = {
     409: "the app refuses a change because another one came first. Where only the fields that were "
     "sent are in the UPDATE, both can be kept.",

@@ -23,6 +23,7 @@ import models
 from app import app, lifespan
 from conftest import new_user, serve
 from core.access import Guard
+from core.middleware import Limits
 from core.routing import DatabaseRoute
 from core.schema import migration_engine
 from core.settings import parse_url
@@ -99,6 +100,11 @@ def learners_app(router: APIRouter) -> APIRouter:
 
     @router.post("/keep")
     def keep_the_connection(db: Db, same: Session = Depends(get_actor)) -> None:
+        KEPT.set()
+        LET_GO.wait(30)
+
+    @router.post("/keep-plainly")
+    def keep_the_thread(db: Db) -> None:
         KEPT.set()
         LET_GO.wait(30)
 
@@ -192,6 +198,24 @@ def test_the_wait_is_bounded_behind_a_request_that_asks_twice(
         assert keeping.result().status_code == 200
         assert {answer.status_code for answer in answers} == {503}
         assert max(answer.elapsed.total_seconds() for answer in answers) < 3.3
+
+
+def test_the_request_timeout_ends_a_longer_wait_for_a_connection(
+    url: str, in_the_app: FastAPI, caplog: pytest.LogCaptureFixture
+) -> None:
+    in_the_app.add_middleware(Limits)
+    settings = {"DATABASE_POOL_SIZE": "1", "DATABASE_LOCK_TIMEOUT": "20", "REQUEST_TIMEOUT": "1"}
+    KEPT.clear()
+    LET_GO.clear()
+    with serve(url, in_the_app, **settings) as client, ThreadPoolExecutor(1) as threads:
+        logging.getLogger("uvicorn.error").addHandler(caplog.handler)
+        keeping = threads.submit(client.post, "/keep-plainly")
+        assert KEPT.wait(30)
+        waiting = client.post("/plain/late")
+        LET_GO.set()
+        assert [waiting.status_code, keeping.result().status_code] == [503, 503]
+    assert caplog.text.count("it took more than 1 s") == 2
+    assert "no connection became free" not in caplog.text
 
 
 def test_headers_and_status_of_a_learners_route(url: str, project: FastAPI) -> None:
